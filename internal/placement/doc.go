@@ -1,0 +1,3 @@
+// Package placement says where in its state store every document of a Work
+// lies.
+package placement
