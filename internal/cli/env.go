@@ -1,0 +1,39 @@
+// Package cli holds the commands of the program: one file each, flags in,
+// one call into the domain, the result handed to package view.
+package cli
+
+import (
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/kratix-tools/kratix/internal/term"
+)
+
+// Env is all that a command may take from the world outside its arguments.
+// Tests make their own; main fills it from the process.
+type Env struct {
+	In       io.Reader
+	Out, Err io.Writer
+	Getenv   func(string) string
+	// Name is how the program was called, argv[0].
+	Name string
+
+	colour term.ColourMode
+}
+
+// out is standard output, where answers go.
+func (e *Env) out() term.Stream { return term.Open(e.Out, e.Getenv, e.colour) }
+
+// err is standard error, where progress, warnings and hints go.
+func (e *Env) err() term.Stream { return term.Open(e.Err, e.Getenv, e.colour) }
+
+// program is what usage lines call the program: "kubectl kratix" when kubectl
+// runs it as a plugin.
+func (e *Env) program() string {
+	name := strings.TrimSuffix(filepath.Base(e.Name), ".exe")
+	if strings.HasPrefix(name, "kubectl-kratix") {
+		return "kubectl kratix"
+	}
+	return "kratix"
+}

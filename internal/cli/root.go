@@ -1,0 +1,159 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/term"
+	"github.com/kratix-tools/kratix/internal/view"
+)
+
+// Main runs the program with args and gives its exit code.
+func Main(ctx context.Context, env *Env, args []string) int {
+	env.colour = term.ColourAuto
+	root := newRootCmd(env)
+	root.SetArgs(args)
+	root.SetIn(env.In)
+	root.SetOut(env.Out)
+	root.SetErr(env.Err)
+	err := root.ExecuteContext(ctx)
+	if ctx.Err() != nil && err != nil {
+		fmt.Fprintln(env.Err, "interrupted")
+		return diag.ExitInterrupted
+	}
+	var shown *shownError
+	if err != nil && !errors.As(err, &shown) {
+		view.Error(env.err(), err)
+	}
+	return diag.ExitCode(err)
+}
+
+// A shownError carries an exit code for a result that was already shown, such
+// as a report with failed tests.
+type shownError struct{ error }
+
+func (e *shownError) Unwrap() error { return e.error }
+
+// shown marks err as told to the user.
+func shown(err error) error { return &shownError{err} }
+
+// newRootCmd assembles the command tree, in the order of help.
+func newRootCmd(env *Env) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "kratix",
+		Short: "Write, run and test Kratix Promises",
+		Long: `Kratix scaffolds Promises, runs their Workflows on this machine against
+fixtures and golden files, and shows where Kratix would place every document.`,
+		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: env.program()},
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.PersistentFlags().Var(newEnum(&env.colour, term.ColourAuto, term.ColourAlways, term.ColourNever),
+		"color", "colour in the output: auto, always or never")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err) })
+	root.AddGroup(
+		&cobra.Group{ID: groupAuthor, Title: "Write a Promise:"},
+		&cobra.Group{ID: groupTest, Title: "Run and test it:"},
+	)
+	root.AddCommand(
+		newInitCmd(env),
+		newAddCmd(env),
+		newBuildCmd(env),
+		newRunCmd(env),
+		newTestCmd(env),
+		newVersionCmd(env),
+	)
+	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveDefault)
+	strict(root)
+	return root
+}
+
+// Help groups.
+const (
+	groupAuthor = "author"
+	groupTest   = "test"
+)
+
+// strict makes every command complain of what it does not know: a group
+// called with an unknown word names the nearest command, and argument errors
+// are usage errors.
+func strict(cmd *cobra.Command) {
+	if cmd.HasSubCommands() && !cmd.Runnable() {
+		cmd.Args = cobra.ArbitraryArgs
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			return unknownCommand(cmd, args[0])
+		}
+	} else if args := cmd.Args; args != nil {
+		cmd.Args = func(cmd *cobra.Command, given []string) error {
+			if err := args(cmd, given); err != nil {
+				return usageError(cmd, err)
+			}
+			return nil
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		strict(sub)
+	}
+}
+
+// unknownCommand is the error for a word that no command below cmd has.
+func unknownCommand(cmd *cobra.Command, word string) error {
+	err := diag.Inputf("unknown command %q for %q", word, cmd.CommandPath())
+	cmd.SuggestionsMinimumDistance = 2
+	if near := cmd.SuggestionsFor(word); len(near) > 0 {
+		return diag.Hint(err, "did you mean: "+cmd.CommandPath()+" "+near[0])
+	}
+	return diag.Hint(err, cmd.CommandPath()+" --help lists the commands")
+}
+
+// usageError is a mistake on the command line.
+func usageError(cmd *cobra.Command, err error) error {
+	return diag.Hint(diag.Input(err), fmt.Sprintf("usage: %s", strings.TrimSpace(cmd.UseLine())))
+}
+
+// An enum is a flag with a closed list of values.
+type enum[T ~string] struct {
+	value   *T
+	allowed []T
+}
+
+func newEnum[T ~string](value *T, allowed ...T) *enum[T] {
+	if *value == "" {
+		*value = allowed[0]
+	}
+	return &enum[T]{value, allowed}
+}
+
+func (e *enum[T]) String() string { return string(*e.value) }
+func (e *enum[T]) Type() string   { return "string" }
+
+func (e *enum[T]) Set(text string) error {
+	for _, a := range e.allowed {
+		if text == string(a) {
+			*e.value = a
+			return nil
+		}
+	}
+	return fmt.Errorf("want %s", e.list())
+}
+
+// list gives the allowed values as words: "a, b or c".
+func (e *enum[T]) list() string {
+	words := make([]string, len(e.allowed))
+	for i, a := range e.allowed {
+		words[i] = string(a)
+	}
+	if len(words) == 1 {
+		return words[0]
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}

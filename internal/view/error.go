@@ -1,0 +1,49 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/term"
+)
+
+// Error shows what stopped a command and, on lines of their own, what to do
+// next.
+func Error(w term.Stream, err error) {
+	st := stylesFor(w)
+	fmt.Fprintf(w, "%s %s\n", st.bad.Render("error:"), indentRest(err.Error(), "  "))
+	for _, hint := range diag.Hints(err) {
+		fmt.Fprintf(w, "%s %s\n", st.strong.Render("hint:"), indentRest(hint, "      "))
+	}
+}
+
+// Findings lists what was noticed about an input, one line each, with the
+// advice below.
+func Findings(w term.Stream, findings []diag.Finding) {
+	st := stylesFor(w)
+	for _, f := range findings {
+		label := string(f.Severity) + ":"
+		switch f.Severity {
+		case diag.SeverityError:
+			label = st.bad.Render(label)
+		case diag.SeverityWarning:
+			label = st.warn.Render(label)
+		case diag.SeverityNote:
+			label = st.faint.Render(label)
+		}
+		text := f.String()
+		if f.Code != "" {
+			text += " (" + f.Code + ")"
+		}
+		fmt.Fprintf(w, "%s %s\n", label, indentRest(text, "  "))
+		if f.Hint != "" {
+			fmt.Fprintf(w, "%s %s\n", st.strong.Render("hint:"), indentRest(f.Hint, "      "))
+		}
+	}
+}
+
+// indentRest indents every line but the first.
+func indentRest(text, indent string) string {
+	return strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n"+indent)
+}
