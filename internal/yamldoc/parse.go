@@ -1,0 +1,217 @@
+package yamldoc
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"sort"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+	kjson "k8s.io/apimachinery/pkg/util/json"
+	kyaml "sigs.k8s.io/yaml"
+
+	"github.com/kratix-tools/kratix/internal/diag"
+)
+
+// A Document is one YAML document of a file.
+type Document struct {
+	// File is the name that positions carry.
+	File string
+
+	file  []byte // all of the file
+	start int    // where the document begins in file
+	text  []byte // the document, from its preceding comments to its last line
+	index int    // among the documents of the file
+	line  int    // lines of the file before the document
+	lines []int  // offset in text of each line
+	root  *yaml.Node
+	value any
+}
+
+// Parse reads the documents of a file. Documents without content are left out,
+// unless nothing else is there: then the one document is [Document.Empty].
+//
+// Syntax errors and duplicate keys are input errors with file and line.
+func Parse(file string, data []byte) ([]*Document, error) {
+	if bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff}) {
+		return nil, diag.Hint(diag.Inputf("%s: the file is UTF-16, not UTF-8", file), "iconv -f UTF-16 -t UTF-8 "+file)
+	}
+	var docs []*Document
+	var problems []diag.Finding
+	line := 0
+	for _, c := range split(data) {
+		d := &Document{
+			File: file, file: data, start: c.start, text: data[c.start:c.end:c.end],
+			line: line, lines: lineStarts(data[c.start:c.end]),
+		}
+		line += len(d.lines) - 1
+		problems = append(problems, d.parse()...)
+		if d.root != nil {
+			d.index = len(docs)
+			docs = append(docs, d)
+		}
+	}
+	if len(problems) > 0 {
+		return nil, diag.Problems("", problems)
+	}
+	if len(docs) == 0 {
+		docs = []*Document{{File: file, file: data, text: data, lines: lineStarts(data)}}
+	}
+	return docs, nil
+}
+
+// Empty says that the document holds nothing but comments.
+func (d *Document) Empty() bool { return d.root == nil }
+
+// Value gives the document as Kubernetes decodes it: maps with string keys,
+// slices, strings, bools, int64, float64 and nil. The caller may change it.
+func (d *Document) Value() any { return clone(d.value) }
+
+// parse fills in the nodes and the value.
+func (d *Document) parse() []diag.Finding {
+	var node yaml.Node
+	if err := yaml.Unmarshal(d.text, &node); err != nil {
+		return []diag.Finding{d.syntaxError(err)}
+	}
+	if node.Kind != yaml.DocumentNode || len(node.Content) == 0 {
+		return nil
+	}
+	if found := d.duplicateKeys(node.Content[0]); len(found) > 0 {
+		return found
+	}
+	value, err := decode(d.text)
+	if err != nil {
+		return []diag.Finding{d.syntaxError(err)}
+	}
+	d.root, d.value = node.Content[0], value
+	if isNull(d.root) && d.root.Value == "" {
+		d.root = nil
+	}
+	return nil
+}
+
+func decode(text []byte) (any, error) {
+	asJSON, err := kyaml.YAMLToJSON(text)
+	if err != nil {
+		return nil, err
+	}
+	var value any
+	return value, kjson.Unmarshal(asJSON, &value)
+}
+
+// duplicateKeys finds keys that a mapping has twice. Most decoders take the
+// last one without a word.
+func (d *Document) duplicateKeys(n *yaml.Node) []diag.Finding {
+	var found []diag.Finding
+	if n.Kind == yaml.MappingNode {
+		first := map[string]*yaml.Node{}
+		for i := 0; i < len(n.Content); i += 2 {
+			key := n.Content[i]
+			if old, ok := first[key.Value]; ok && key.Kind == yaml.ScalarNode {
+				found = append(found, diag.Finding{
+					Severity: diag.SeverityError,
+					Position: d.at(key),
+					Message:  fmt.Sprintf("duplicate key %q, first used in line %d", key.Value, d.line+old.Line),
+				})
+				continue
+			}
+			first[key.Value] = key
+		}
+	}
+	for _, child := range n.Content {
+		found = append(found, d.duplicateKeys(child)...)
+	}
+	return found
+}
+
+func (d *Document) at(n *yaml.Node) diag.Position {
+	return diag.Position{File: d.File, Line: d.line + n.Line, Column: n.Column}
+}
+
+func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!!null" }
+
+// syntaxError says where a parser stopped, in the file's own lines.
+func (d *Document) syntaxError(err error) diag.Finding {
+	message, line := d.locate(err)
+	f := diag.Finding{
+		Severity: diag.SeverityError,
+		Position: diag.Position{File: d.File, Line: d.line + line},
+		Message:  message,
+	}
+	if line <= len(d.lines) && strings.HasPrefix(strings.TrimLeft(d.lineText(line-1), " "), "\t") {
+		f.Hint = "indent with spaces: YAML does not allow tabs there"
+	}
+	return f
+}
+
+// locate reads the line out of a parser's error. The parser names the line
+// before an unexpected token of a block, or that of the block's start, so that
+// case is searched for: the shortest beginning of the text that fails alike.
+func (d *Document) locate(err error) (message string, line int) {
+	pattern := regexp.MustCompile(`(?s)^(?:error converting YAML to JSON: )?yaml: (?:line (\d+): )?(.*)$`)
+	parts := pattern.FindStringSubmatch(err.Error())
+	if parts == nil {
+		return err.Error(), 1
+	}
+	message, line = parts[2], 1
+	if parts[1] != "" {
+		line, _ = strconv.Atoi(parts[1])
+	}
+	if strings.HasPrefix(message, "did not find expected") {
+		line = 1 + sort.Search(len(d.lines)-1, func(i int) bool {
+			err := yaml.Unmarshal(d.text[:d.lineEnd(i)], new(yaml.Node))
+			return err != nil && strings.HasSuffix(err.Error(), message)
+		})
+	}
+	return strings.TrimSpace(message), line
+}
+
+// A chunk is the range of one document in a file.
+type chunk struct{ start, end int }
+
+// split finds the documents. A line that begins with --- or ... always is a
+// marker, whatever stands around it: YAML reserves both.
+func split(data []byte) []chunk {
+	var chunks []chunk
+	starts := append(lineStarts(data), len(data))
+	begin, content := 0, false
+	for i := 0; i+1 < len(starts); i++ {
+		line := data[starts[i]:starts[i+1]]
+		switch {
+		case isMarker(line, "---"):
+			if content {
+				chunks = append(chunks, chunk{begin, starts[i]})
+				begin = starts[i]
+			}
+			content = true
+		case isMarker(line, "..."):
+			chunks = append(chunks, chunk{begin, starts[i+1]})
+			begin, content = starts[i+1], false
+		case !content:
+			content = !isBlank(line) && !isComment(line) && line[0] != '%'
+		}
+	}
+	if begin < len(data) {
+		chunks = append(chunks, chunk{begin, len(data)})
+	}
+	return chunks
+}
+
+func isMarker(line []byte, marker string) bool {
+	line = bytes.TrimPrefix(line, []byte(bom))
+	rest, ok := bytes.CutPrefix(line, []byte(marker))
+	return ok && (len(rest) == 0 || bytes.ContainsAny(rest[:1], " \t\r\n"))
+}
+
+// bom is the byte order mark, which counts as nothing in front of a line.
+const bom = "\ufeff"
+
+func isBlank(line []byte) bool {
+	return len(bytes.TrimSpace(bytes.TrimPrefix(line, []byte(bom)))) == 0
+}
+
+func isComment(line []byte) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(bytes.TrimPrefix(line, []byte(bom)), " \t"), []byte("#"))
+}
