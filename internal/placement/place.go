@@ -1,0 +1,128 @@
+package placement
+
+import (
+	"errors"
+	"iter"
+
+	"github.com/kratix-tools/kratix/internal/api"
+	"github.com/kratix-tools/kratix/internal/platform"
+	"github.com/kratix-tools/kratix/internal/schedule"
+	"github.com/kratix-tools/kratix/internal/work"
+)
+
+// Options say what Kratix leaves open.
+type Options struct {
+	// Choose names the Destination to draw for a group where Kratix draws one
+	// at random, by the group's directory; "" is for all others. Without it
+	// the first by name is drawn.
+	Choose map[string]string
+	// Limit is the largest document to read, in bytes; 0 is none.
+	Limit int64
+}
+
+// Place is [Each] for callers that want all placements at once. The error joins
+// those of the groups.
+func Place(w *api.Work, p *platform.Platform, o Options) ([]Placement, error) {
+	placements := []Placement{}
+	var errs []error
+	for placement, err := range Each(w, p, o) {
+		placements = append(placements, placement)
+		errs = append(errs, err)
+	}
+	return placements, errors.Join(errs...)
+}
+
+// Each decides about the groups of a Work in their order and places their
+// documents, group after group, so that a large Work on a large platform needs
+// the memory of one group.
+//
+// The error beside a placement is that of [schedule.Destinations.Decide]; the
+// placement is valid as far as it goes. After a group whose selectors Kratix
+// cannot read, later groups are not scheduled: all verdicts on them are
+// unknown.
+func Each(w *api.Work, p *platform.Platform, o Options) iter.Seq2[Placement, error] {
+	return func(yield func(Placement, error) bool) {
+		destinations := schedule.Among(p.Destinations)
+		sites := newSites(p)
+		stopped := false
+		for i := range w.Spec.WorkloadGroups {
+			g := &w.Spec.WorkloadGroups[i]
+			options := decisionOptions(w, g, p, o)
+			var decision schedule.Decision
+			var err error
+			if stopped {
+				decision = destinations.Undecided(g, options)
+			} else {
+				decision, err = destinations.Decide(g, options)
+			}
+			var unreadable *schedule.SelectorError
+			stopped = stopped || errors.As(err, &unreadable)
+			placement := Placement{Decision: decision, Documents: documents(w, g, &decision, sites, o.Limit)}
+			if !yield(placement, err) {
+				return
+			}
+		}
+	}
+}
+
+func decisionOptions(w *api.Work, g *api.WorkloadGroup, p *platform.Platform, o Options) schedule.Options {
+	options := schedule.Options{
+		Rule:   schedule.RuleFor(w),
+		DryRun: w.Labels[api.LabelDryRun] == "true",
+		Choose: o.Choose[""],
+	}
+	if name, ok := o.Choose[g.Directory]; ok {
+		options.Choose = name
+	}
+	for _, wp := range p.Placements(w, g.ID) {
+		options.Existing = append(options.Existing, wp.Spec.TargetDestinationName)
+	}
+	return options
+}
+
+func newSites(p *platform.Platform) map[string]site {
+	sites := make(map[string]site, len(p.Destinations))
+	for i := range p.Destinations {
+		sites[p.Destinations[i].Name] = newSite(p, &p.Destinations[i])
+	}
+	return sites
+}
+
+// documents gives one entry for each file and Destination that it goes to or,
+// if none is chosen, one without a Destination.
+func documents(w *api.Work, g *api.WorkloadGroup, d *schedule.Decision, sites map[string]site, limit int64) []Document {
+	documents := []Document{}
+	owner := ownerOf(w, g.ID)
+	targets := possible(d)
+	for _, file := range work.Documents(g, limit) {
+		document := Document{Path: file.Path, Size: file.Size, SHA256: file.SHA256, State: Unplaced}
+		if len(targets) == 0 {
+			documents = append(documents, document)
+		}
+		for _, name := range targets {
+			document.Destination, document.Store, document.State = name, nil, Placed
+			if s, ok := sites[name]; ok {
+				document.Store = &Store{Kind: s.store.Kind, Name: s.store.Name, Path: string(s.pathOf(owner, file.Path))}
+			}
+			documents = append(documents, document)
+		}
+	}
+	return documents
+}
+
+// possible names the Destinations that documents go to or may go to.
+func possible(d *schedule.Decision) []string {
+	var chosen, matched []string
+	for _, c := range d.Candidates {
+		if c.Chosen {
+			chosen = append(chosen, c.Destination)
+		}
+		if c.Verdict == schedule.Matched {
+			matched = append(matched, c.Destination)
+		}
+	}
+	if len(chosen) > 0 {
+		return chosen
+	}
+	return matched
+}

@@ -1,0 +1,147 @@
+package platform
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/kratix-tools/kratix/internal/api"
+	"github.com/kratix-tools/kratix/internal/diag"
+)
+
+// checkIdentity refuses objects without a name and objects that were given
+// twice. It says whether the object can be judged further.
+func (l *loader) checkIdentity(o *object, namespace string) bool {
+	if o.name == "" {
+		l.refuse(o, "metadata.name", "the name is missing", "")
+		return false
+	}
+	key := o.kind + "/" + namespace + "/" + o.name
+	if first, ok := l.seen[key]; ok {
+		l.refuse(o, "metadata.name", fmt.Sprintf("%s is given twice, first in %s", o, first.position("metadata.name")),
+			"remove one of the two, or give it another name")
+		return false
+	}
+	l.seen[key] = o
+	return true
+}
+
+func (l *loader) checkDestination(o *object, d *api.Destination) {
+	known := l.checkIdentity(o, "")
+	l.checkLabels(o, d.Labels)
+	if d.Spec.Path == "" {
+		l.refuse(o, "spec.path", "path field is required",
+			`set spec.path: the Destination's name is a good one, "." is the root of the state store`)
+	}
+	l.checkEnum(o, "spec.filepath.mode", string(d.Spec.Filepath.Mode), "nestedByMetadata", "aggregatedYAML", "none")
+	l.checkEnum(o, "spec.cleanup", d.Spec.Cleanup, "none", "all")
+	ref := d.Spec.StateStoreRef
+	if ref == nil {
+		l.refuse(o, "spec.stateStoreRef", "stateStoreRef field is required",
+			"set spec.stateStoreRef.kind (GitStateStore or BucketStateStore) and spec.stateStoreRef.name")
+		return
+	}
+	if ref.Kind == "" || ref.Name == "" {
+		l.refuse(o, "spec.stateStoreRef", "kind and name are both required", "")
+	}
+	l.checkEnum(o, "spec.stateStoreRef.kind", ref.Kind, api.KindBucketStateStore, api.KindGitStateStore)
+	if known {
+		l.checkPath(o, d)
+	}
+}
+
+// checkPath refuses two Destinations with one path in one store, as the
+// admission webhook does: by the letters of the path.
+func (l *loader) checkPath(o *object, d *api.Destination) {
+	ref := d.Spec.StateStoreRef
+	key := ref.Kind + "/" + ref.Name + "/" + d.Spec.Path
+	first, ok := l.paths[key]
+	if !ok {
+		l.paths[key] = o
+		return
+	}
+	l.refuse(o, "spec.path",
+		fmt.Sprintf("destination path '%s' already exists for state store '%s'", d.Spec.Path, ref.Name),
+		fmt.Sprintf("Destination %q in %s has it: give one of the two another spec.path", first.name, first.position("spec.path")))
+}
+
+func (l *loader) checkLabels(o *object, labels map[string]string) {
+	for _, key := range slices.Sorted(maps.Keys(labels)) {
+		for _, why := range validation.IsQualifiedName(key) {
+			l.refuse(o, "metadata.labels", fmt.Sprintf("key %q: %s", key, why), "")
+		}
+		for _, why := range validation.IsValidLabelValue(labels[key]) {
+			l.refuse(o, "metadata.labels."+key, fmt.Sprintf("value %q: %s", labels[key], why), "")
+		}
+	}
+}
+
+// checkEnum refuses what is not one of the values, in the words of the API
+// server; empty means the default.
+func (l *loader) checkEnum(o *object, field, value string, allowed ...string) {
+	if value == "" || slices.Contains(allowed, value) {
+		return
+	}
+	l.refuse(o, field, fmt.Sprintf("Unsupported value: %q: supported values: %q", value, allowed), "")
+}
+
+func (l *loader) checkGitStore(o *object, s *api.GitStateStore) {
+	l.checkIdentity(o, "")
+	l.checkEnum(o, "spec.authMethod", s.Spec.AuthMethod, "basicAuth", "ssh", "githubApp")
+	if strings.HasPrefix(s.Spec.URL, "http://") {
+		l.warn(o, "spec.url", "Kratix refuses a URL without TLS: invalid URL for HTTPS auth method: "+s.Spec.URL, "use https://")
+	}
+	if s.Spec.SecretRef == nil {
+		l.warn(o, "spec.secretRef", "Kratix cannot reach a GitStateStore without a Secret", "set spec.secretRef.name and spec.secretRef.namespace")
+	}
+}
+
+func (l *loader) checkBucketStore(o *object, s *api.BucketStateStore) {
+	l.checkIdentity(o, "")
+	l.checkEnum(o, "spec.authMethod", s.Spec.AuthMethod, "accessKey", "IAM")
+	if s.Spec.AuthMethod != "IAM" && s.Spec.SecretRef == nil {
+		l.warn(o, "spec.secretRef", "Kratix refuses this: spec.secretRef must be set when using authentication method accessKey",
+			"set spec.secretRef.name and spec.secretRef.namespace")
+	}
+	if strings.HasPrefix(s.Spec.Path, "/") {
+		l.warn(o, "spec.path", "all keys in the bucket start with a slash", "leave the leading slash out")
+	}
+}
+
+// checkStores warns of stores that are missing, as Kratix does, and of those
+// that nothing uses.
+func (l *loader) checkStores(objects []object) {
+	used := map[api.StateStoreRef]bool{}
+	for _, d := range l.platform.Destinations {
+		if ref := d.Spec.StateStoreRef; ref != nil {
+			used[*ref] = true
+		}
+	}
+	for i := range objects {
+		o := &objects[i]
+		switch o.kind {
+		case "Destination":
+			l.checkReference(o)
+		case api.KindGitStateStore, api.KindBucketStateStore:
+			if !used[api.StateStoreRef{Kind: o.kind, Name: o.name}] {
+				l.platform.Warnings = append(l.platform.Warnings, o.finding(diag.SeverityNote, "metadata.name",
+					fmt.Sprintf("no Destination uses the state store %s", o), ""))
+			}
+		}
+	}
+}
+
+func (l *loader) checkReference(o *object) {
+	i := slices.IndexFunc(l.platform.Destinations, func(d api.Destination) bool { return d.Name == o.name })
+	if i < 0 || l.platform.Destinations[i].Spec.StateStoreRef == nil {
+		return
+	}
+	ref := *l.platform.Destinations[i].Spec.StateStoreRef
+	if _, ok := l.platform.Store(ref); !ok && ref.Kind != "" && ref.Name != "" {
+		l.warn(o, "spec.stateStoreRef", fmt.Sprintf("referenced %s %q does not exist", ref.Kind, ref.Name),
+			"give the state store too: the path inside it is not known without it")
+	}
+}
