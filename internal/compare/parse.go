@@ -1,0 +1,346 @@
+package compare
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"path"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// hasMeaning reports whether the file's name says that it holds YAML or JSON.
+func hasMeaning(name string) bool {
+	switch path.Ext(name) {
+	case ".yaml", ".yml", ".json":
+		return true
+	}
+	return false
+}
+
+// parse decodes the documents of a file. Empty documents are left out, as
+// everything that reads manifests does.
+func parse(name string, content []byte) ([]*value, error) {
+	if path.Ext(name) == ".json" {
+		return parseJSON(content)
+	}
+	return parseYAML(content)
+}
+
+func parseYAML(content []byte) ([]*value, error) {
+	var docs []*value
+	dec := yaml.NewDecoder(bytes.NewReader(content))
+	for {
+		var n yaml.Node
+		switch err := dec.Decode(&n); {
+		case errors.Is(err, io.EOF):
+			return docs, nil
+		case err != nil:
+			return nil, err
+		}
+		r := yamlReader{budget: maxNodes, open: map[*yaml.Node]bool{}}
+		doc, err := r.read(&n)
+		if err != nil {
+			return nil, err
+		}
+		if doc.kind != null {
+			docs = append(docs, doc)
+		}
+	}
+}
+
+// maxNodes bounds what aliases may grow a document to.
+const maxNodes = 1_000_000
+
+// A yamlReader turns the nodes of one document into values.
+type yamlReader struct {
+	budget int
+	open   map[*yaml.Node]bool // anchors being read, to find one that holds itself
+}
+
+func (r *yamlReader) read(n *yaml.Node) (*value, error) {
+	if r.budget--; r.budget < 0 {
+		return nil, fmt.Errorf("line %d: aliases make the document too large", n.Line)
+	}
+	switch n.Kind {
+	case yaml.DocumentNode:
+		return r.read(n.Content[0])
+	case yaml.AliasNode:
+		return r.readAlias(n)
+	case yaml.SequenceNode:
+		return r.readList(n)
+	case yaml.MappingNode:
+		return r.readObject(n)
+	default:
+		return readScalar(n)
+	}
+}
+
+func (r *yamlReader) readAlias(n *yaml.Node) (*value, error) {
+	if r.open[n.Alias] {
+		return nil, fmt.Errorf("line %d: anchor %q contains itself", n.Line, n.Value)
+	}
+	r.open[n.Alias] = true
+	defer delete(r.open, n.Alias)
+	return r.read(n.Alias)
+}
+
+func (r *yamlReader) readList(n *yaml.Node) (*value, error) {
+	v := &value{kind: list}
+	for _, item := range n.Content {
+		read, err := r.read(item)
+		if err != nil {
+			return nil, err
+		}
+		v.items = append(v.items, read)
+	}
+	return v, nil
+}
+
+func (r *yamlReader) readObject(n *yaml.Node) (*value, error) {
+	v := &value{kind: object, fields: map[string]*value{}}
+	var merged []*yaml.Node
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, field := n.Content[i], n.Content[i+1]
+		if key.ShortTag() == "!!merge" {
+			merged = append(merged, field)
+			continue
+		}
+		k, err := r.read(key)
+		if err != nil {
+			return nil, err
+		}
+		if !k.isScalar() {
+			return nil, fmt.Errorf("line %d: a key is no plain value", key.Line)
+		}
+		if v.fields[k.text] != nil {
+			return nil, fmt.Errorf("line %d: key %q stands twice", key.Line, k.text)
+		}
+		read, err := r.read(field)
+		if err != nil {
+			return nil, err
+		}
+		v.set(k.text, read)
+	}
+	for _, m := range merged {
+		if err := r.merge(v, m); err != nil {
+			return nil, err
+		}
+	}
+	return v, nil
+}
+
+// merge adds to v what the value of a "<<" key has and v has not.
+func (r *yamlReader) merge(v *value, n *yaml.Node) error {
+	m, err := r.read(n)
+	if err != nil {
+		return err
+	}
+	sources := []*value{m}
+	if m.kind == list {
+		sources = m.items
+	}
+	for _, source := range sources {
+		if source.kind != object {
+			return fmt.Errorf("line %d: \"<<\" wants objects", n.Line)
+		}
+		for _, key := range source.keys {
+			if v.fields[key] == nil {
+				v.set(key, source.fields[key])
+			}
+		}
+	}
+	return nil
+}
+
+// set adds a field that v does not have.
+func (v *value) set(key string, field *value) {
+	v.keys = append(v.keys, key)
+	v.fields[key] = field
+}
+
+// readScalar resolves a scalar as the API server does, which reads YAML 1.1
+// where it matters: an unquoted "yes" is a boolean. Dates stay text.
+func readScalar(n *yaml.Node) (*value, error) {
+	switch tag := n.ShortTag(); tag {
+	case "!!null":
+		return &value{kind: null}, nil
+	case "!!bool":
+		return readBool(n)
+	case "!!int", "!!float":
+		canonical, ok := canonicalNumber(n.Value)
+		if !ok {
+			return nil, fmt.Errorf("line %d: %q is no number", n.Line, n.Value)
+		}
+		return &value{kind: number, text: canonical}, nil
+	case "!!str", "!!timestamp":
+		if _, old := oldBool(n.Value); old && n.Style&^yaml.FlowStyle == 0 {
+			return readBool(n)
+		}
+		return newText(n.Value), nil
+	case "!!binary":
+		data, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(n.Value), ""))
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", n.Line, err)
+		}
+		return newText(string(data)), nil
+	default:
+		return &value{kind: tagged, tag: tag, text: n.Value}, nil
+	}
+}
+
+func readBool(n *yaml.Node) (*value, error) {
+	truth, ok := oldBool(n.Value)
+	if !ok {
+		var err error
+		if truth, err = strconv.ParseBool(strings.ToLower(n.Value)); err != nil {
+			return nil, fmt.Errorf("line %d: %q is no boolean", n.Line, n.Value)
+		}
+	}
+	return &value{kind: boolean, text: strconv.FormatBool(truth)}, nil
+}
+
+// oldBool gives the boolean that a word of YAML 1.1 stands for.
+func oldBool(word string) (truth, ok bool) {
+	switch word {
+	case "y", "Y", "yes", "Yes", "YES", "on", "On", "ON":
+		return true, true
+	case "n", "N", "no", "No", "NO", "off", "Off", "OFF":
+		return false, true
+	}
+	return false, false
+}
+
+// canonicalNumber writes a number so that equal ones are written alike: 1,
+// 0x1 and 1.0 are all "1".
+func canonicalNumber(s string) (string, bool) {
+	s = strings.ReplaceAll(s, "_", "")
+	if i, ok := new(big.Int).SetString(s, 0); ok {
+		return i.String(), true
+	}
+	switch strings.ToLower(strings.TrimPrefix(s, "+")) {
+	case ".nan":
+		return ".nan", true
+	case ".inf":
+		return ".inf", true
+	case "-.inf":
+		return "-.inf", true
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
+		return "", false
+	}
+	const exactly = 1e21 // above this, digits say more than the float knows
+	if i, accuracy := big.NewFloat(clamp(f)).Int(nil); accuracy == big.Exact && -exactly < f && f < exactly {
+		return i.String(), true
+	}
+	return strconv.FormatFloat(f, 'g', -1, 64), true
+}
+
+// clamp makes f a number that package big accepts.
+func clamp(f float64) float64 {
+	if f != f {
+		return 0
+	}
+	return f
+}
+
+// parseJSON decodes a JSON file, which may hold several values.
+func parseJSON(content []byte) ([]*value, error) {
+	dec := json.NewDecoder(bytes.NewReader(content))
+	dec.UseNumber()
+	var docs []*value
+	for {
+		token, err := dec.Token()
+		if errors.Is(err, io.EOF) {
+			return docs, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		doc, err := readJSON(dec, token)
+		if err != nil {
+			return nil, err
+		}
+		docs = append(docs, doc)
+	}
+}
+
+// readJSON reads the value that token begins.
+func readJSON(dec *json.Decoder, token json.Token) (*value, error) {
+	switch t := token.(type) {
+	case bool:
+		return &value{kind: boolean, text: strconv.FormatBool(t)}, nil
+	case json.Number:
+		canonical, ok := canonicalNumber(t.String())
+		if !ok {
+			return nil, fmt.Errorf("%q is no number", t)
+		}
+		return &value{kind: number, text: canonical}, nil
+	case string:
+		return newText(t), nil
+	case json.Delim:
+		if t == '[' {
+			return readJSONList(dec)
+		}
+		return readJSONObject(dec)
+	default:
+		return &value{kind: null}, nil
+	}
+}
+
+func readJSONList(dec *json.Decoder) (*value, error) {
+	v := &value{kind: list}
+	for {
+		token, err := dec.Token()
+		if err != nil {
+			return nil, unexpectedEOF(err)
+		}
+		if token == json.Delim(']') {
+			return v, nil
+		}
+		item, err := readJSON(dec, token)
+		if err != nil {
+			return nil, err
+		}
+		v.items = append(v.items, item)
+	}
+}
+
+func readJSONObject(dec *json.Decoder) (*value, error) {
+	v := &value{kind: object, fields: map[string]*value{}}
+	for {
+		token, err := dec.Token()
+		if err != nil {
+			return nil, unexpectedEOF(err)
+		}
+		key, ok := token.(string)
+		if !ok {
+			return v, nil // the closing brace: the decoder lets nothing else through
+		}
+		if v.fields[key] != nil {
+			return nil, fmt.Errorf("offset %d: key %q stands twice", dec.InputOffset(), key)
+		}
+		if token, err = dec.Token(); err != nil {
+			return nil, unexpectedEOF(err)
+		}
+		field, err := readJSON(dec, token)
+		if err != nil {
+			return nil, err
+		}
+		v.set(key, field)
+	}
+}
+
+func unexpectedEOF(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
