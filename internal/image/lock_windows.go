@@ -1,0 +1,20 @@
+package image
+
+import (
+	"os"
+
+	"golang.org/x/sys/windows"
+)
+
+func lockFile(f *os.File, kind lockKind, wait bool) error {
+	var flags uint32
+	if kind == exclusive {
+		flags |= windows.LOCKFILE_EXCLUSIVE_LOCK
+	}
+	if !wait {
+		flags |= windows.LOCKFILE_FAIL_IMMEDIATELY
+	}
+	const everything = ^uint32(0)
+	err := windows.LockFileEx(windows.Handle(f.Fd()), flags, 0, everything, everything, new(windows.Overlapped))
+	return os.NewSyscallError("LockFileEx", err)
+}

@@ -1,0 +1,165 @@
+package image
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+
+	"github.com/kratix-tools/kratix/internal/diag"
+)
+
+// fromRegistry gives an image as it is in its registry, for the platform,
+// without storing it.
+func fromRegistry(ctx context.Context, ref name.Reference, platform v1.Platform) (v1.Image, error) {
+	desc, err := remote.Get(ref, remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain), remote.WithPlatform(platform))
+	if err != nil {
+		return nil, err
+	}
+	if !desc.MediaType.IsIndex() {
+		return desc.Image()
+	}
+	index, err := desc.ImageIndex()
+	if err != nil {
+		return nil, err
+	}
+	manifest, err := index.IndexManifest()
+	if err != nil {
+		return nil, err
+	}
+	return choose(index, manifest.Manifests, platform)
+}
+
+// fetch brings an image from its registry into the store.
+func (s *Store) fetch(ctx context.Context, ref name.Reference, platform v1.Platform, rec record, progress *progress) (*Image, error) {
+	img, err := fromRegistry(ctx, ref, platform)
+	if err != nil {
+		return nil, registryError(ctx, "fetching", ref, err)
+	}
+	if rec, err = s.add(ctx, img, rec, progress); err != nil {
+		return nil, registryError(ctx, "fetching", ref, err)
+	}
+	loaded, err := s.load(ref.String(), rec)
+	if err != nil {
+		return nil, diag.Machine(fmt.Errorf("fetching image %s: %w", ref, err))
+	}
+	return loaded, nil
+}
+
+// Push sends a stored image to the registry that its reference names.
+func (s *Store) Push(ctx context.Context, ref string) error {
+	parsed, err := parseReference(ref)
+	if err != nil {
+		return err
+	}
+	if parsed.Context().RegistryStr() == LocalHost {
+		return diag.Inputf("pushing image %s: %s is not a registry", ref, LocalHost)
+	}
+	if err := s.use(ctx); err != nil {
+		return err
+	}
+	img, err := s.V1(ref)
+	if err != nil {
+		return err
+	}
+	err = remote.Write(parsed, img, remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain))
+	if err != nil {
+		return registryError(ctx, "pushing", parsed, err)
+	}
+	return nil
+}
+
+// registryError says in one line why a registry did not do what it was asked
+// for, and what might help.
+func registryError(ctx context.Context, doing string, ref name.Reference, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	registry := ref.Context().RegistryStr()
+	reason, hints := explain(registry, err)
+	err = diag.Machine(&reasonError{fmt.Sprintf("%s image %s: %s", doing, ref, reason), err})
+	for _, hint := range hints {
+		err = diag.Hint(err, hint)
+	}
+	return err
+}
+
+// reasonError is an error in other words.
+type reasonError struct {
+	text string
+	err  error
+}
+
+func (e *reasonError) Error() string { return e.text }
+func (e *reasonError) Unwrap() error { return e.err }
+
+const buildHint = "if its sources are in this Promise: kratix build container --all"
+
+// explain gives the reason in words, and hints, the least important first.
+func explain(registry string, err error) (reason string, hints []string) {
+	login := fmt.Sprintf("docker login %s, or: crane auth login %s", registry, registry)
+	offline := "check the name and the network; --pull never uses only what is in the cache"
+	var (
+		answer   *transport.Error
+		dns      *net.DNSError
+		timeout  net.Error
+		platform *noPlatformError
+	)
+	switch {
+	case errors.As(err, &answer):
+		return explainAnswer(answer, login)
+	case errors.As(err, &platform):
+		return platform.Error(), []string{"--platform " + first(platform.have)}
+	case errors.As(err, &dns):
+		return fmt.Sprintf("no such host %s", dns.Name), []string{offline}
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Sprintf("%s refuses connections", registry), []string{offline}
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return fmt.Sprintf("%s does not answer", registry), []string{offline}
+	}
+	return strings.Join(strings.Fields(err.Error()), " "), nil
+}
+
+func explainAnswer(answer *transport.Error, login string) (reason string, hints []string) {
+	switch answer.StatusCode {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return "unauthorized: " + said(answer), []string{buildHint, login}
+	case http.StatusNotFound:
+		return "not found: " + said(answer), []string{buildHint}
+	case http.StatusTooManyRequests:
+		return "too many requests: " + said(answer), []string{login}
+	}
+	return said(answer), nil
+}
+
+// said gives the registry's own words, or at least its status, on one line.
+func said(answer *transport.Error) string {
+	var words []string
+	for _, e := range answer.Errors {
+		text := strings.ToLower(string(e.Code))
+		if e.Message != "" {
+			text = e.Message
+		}
+		words = append(words, text)
+	}
+	if len(words) == 0 {
+		return fmt.Sprintf("the registry answers %d %s", answer.StatusCode, http.StatusText(answer.StatusCode))
+	}
+	return strings.Join(strings.Fields(strings.Join(words, "; ")), " ")
+}
+
+func first(list []string) string {
+	if len(list) == 0 {
+		return DefaultPlatform()
+	}
+	return list[0]
+}
