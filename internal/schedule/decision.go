@@ -1,6 +1,10 @@
 package schedule
 
-import "github.com/kratix-tools/kratix/internal/api"
+import (
+	"slices"
+
+	"github.com/kratix-tools/kratix/internal/api"
+)
 
 // A Decision says where a workload group may go, and why not elsewhere.
 type Decision struct {
@@ -10,6 +14,13 @@ type Decision struct {
 	Requires []Requirement `json:"requires"`
 	// Candidates holds one verdict for every Destination, by name; never nil.
 	Candidates []Candidate `json:"candidates"`
+}
+
+// Unplaced reports whether no Destination takes the group.
+func (d Decision) Unplaced() bool {
+	return !slices.ContainsFunc(d.Candidates, func(c Candidate) bool {
+		return c.Chosen || c.Verdict == Matched
+	})
 }
 
 // A Group names a workload group.
