@@ -1,0 +1,120 @@
+package promise
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/yamldoc"
+)
+
+// A Request is a resource request: an object of a Promise's API.
+type Request struct {
+	File            string
+	Namespace, Name string
+	// Object is the request as written, with a namespace.
+	Object map[string]any
+	// Admitted is what the API server would keep of it, in the API's storage
+	// version.
+	Admitted map[string]any
+	// Findings are warnings: fields that the API server drops.
+	Findings []diag.Finding
+}
+
+// defaultNamespace is where a request without namespace is created.
+const defaultNamespace = "default"
+
+// LoadRequest reads a request of a Promise from a file. What the API server
+// would refuse is an input error with the file and line of every field.
+func LoadRequest(file string, p *Promise) (*Request, error) {
+	r, err := loadRequest(file, p)
+	if err != nil {
+		return nil, fmt.Errorf("loading request: %w", err)
+	}
+	return r, nil
+}
+
+func loadRequest(file string, p *Promise) (*Request, error) {
+	crd, err := p.CRD()
+	if err != nil {
+		return nil, err
+	}
+	if crd == nil {
+		err := diag.Inputf("%s: the Promise %q has no API, so there are no requests of it", file, p.Name)
+		return nil, diag.Hint(err, "its workflows are promise/configure and promise/delete")
+	}
+	docs, err := readDocuments(file)
+	if err != nil {
+		return nil, err
+	}
+	doc := requestDocument(docs, crd.Kind)
+	object, ok := doc.Value().(map[string]any)
+	if !ok {
+		err := diag.Inputf("%s: no object in it", file)
+		return nil, diag.Hint(err, fmt.Sprintf("a request begins with apiVersion: %s and kind: %s", crd.APIVersion(crd.preferred()), crd.Kind))
+	}
+	return newRequest(doc, object, crd)
+}
+
+// requestDocument is the first document of the kind, or the first of all.
+func requestDocument(docs []*yamldoc.Document, kind string) *yamldoc.Document {
+	for _, d := range docs {
+		if kindOf(d) == kind {
+			return d
+		}
+	}
+	return docs[0]
+}
+
+func newRequest(doc *yamldoc.Document, object map[string]any, crd *CRD) (*Request, error) {
+	r := &Request{File: doc.File, Object: object}
+	if meta, ok := object["metadata"].(map[string]any); ok {
+		if namespace, ok := meta["namespace"]; !ok || namespace == "" || namespace == nil {
+			meta["namespace"] = defaultNamespace
+		}
+	} else if object["metadata"] == nil {
+		object["metadata"] = map[string]any{"namespace": defaultNamespace}
+	}
+	admitted, pruned, found := crd.admit(object)
+	for i, f := range found {
+		found[i].Position = requestPosition(doc, f.Field)
+		if f.Field == "metadata.name" && strings.HasPrefix(f.Message, "Required value") {
+			found[i].Hint = "metadata: {name: example}"
+		}
+	}
+	if err := diag.Problems("", found); err != nil {
+		return nil, err
+	}
+	for _, field := range pruned {
+		r.Findings = append(r.Findings, diag.Finding{
+			Severity: diag.SeverityWarning, Position: requestPosition(doc, field), Field: field,
+			Message: "the API has no such field: kubectl refuses it, other clients drop it without a word",
+		})
+	}
+	r.Admitted = admitted
+	meta := admitted["metadata"].(map[string]any)
+	r.Name, _ = meta["name"].(string)
+	r.Namespace, _ = meta["namespace"].(string)
+	return r, nil
+}
+
+// requestPosition finds a field as the API server names it.
+func requestPosition(doc *yamldoc.Document, field string) diag.Position {
+	if field == "<nil>" {
+		field = ""
+	}
+	at, _ := doc.Position(field)
+	return at
+}
+
+// join lists words as a sentence does.
+func join(words []string) string {
+	switch len(words) {
+	case 0:
+		return "nothing"
+	case 1:
+		return words[0]
+	default:
+		return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+	}
+}

@@ -1,0 +1,217 @@
+package promise
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/kratix-tools/kratix/internal/yamldoc"
+)
+
+// A misfit is a field of a decoded document that a Go type has no place for.
+// A decoder stops at the first one; authors want all of them.
+type misfit struct {
+	field   string
+	message string // without the field
+
+	// Of a field that the type does not have:
+	unknown bool
+	object  map[string]any // where it is
+	key     string
+	known   []string // the fields that there are
+}
+
+func (m misfit) hint() string {
+	if !m.unknown {
+		return ""
+	}
+	if hint := didYouMean(m.key, m.known); hint != "" {
+		return hint
+	}
+	return "the fields here are " + strings.Join(m.known, ", ")
+}
+
+// misfits compares a decoded document with the type that it is read into, as
+// encoding/json reads it: null fits everything, and the case of a field's name
+// does not count.
+func misfits(value any, t reflect.Type, field string) []misfit {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if value == nil {
+		return nil
+	}
+	if leaf, found := leafMisfits(value, t, field); leaf {
+		return found
+	}
+	switch t.Kind() {
+	case reflect.Struct:
+		return structMisfits(value, t, field)
+	case reflect.Map:
+		return mapMisfits(value, t, field)
+	case reflect.Slice:
+		return listMisfits(value, t, field)
+	default:
+		return scalarMisfits(value, t, field)
+	}
+}
+
+// leafMisfits handles types that decode themselves.
+func leafMisfits(value any, t reflect.Type, field string) (leaf bool, found []misfit) {
+	switch t {
+	case reflect.TypeFor[runtime.RawExtension]():
+		if _, ok := value.(map[string]any); !ok {
+			return true, wrongType(value, "an object", field)
+		}
+		return true, nil
+	case reflect.TypeFor[unstructured.Unstructured]():
+		return true, objectMisfits(value, field)
+	}
+	target, ok := reflect.New(t).Interface().(json.Unmarshaler)
+	if !ok {
+		return false, nil
+	}
+	data, err := json.Marshal(value)
+	if err == nil {
+		err = target.UnmarshalJSON(data)
+	}
+	if err != nil {
+		return true, []misfit{{field: field, message: err.Error()}}
+	}
+	return true, nil
+}
+
+// objectMisfits is for embedded objects of any kind: Kratix' own decoder wants
+// to know the kind.
+func objectMisfits(value any, field string) []misfit {
+	object, ok := value.(map[string]any)
+	if !ok {
+		return wrongType(value, "an object", field)
+	}
+	if kind, ok := object["kind"].(string); !ok || kind == "" {
+		return []misfit{{field: field, message: "kind is missing"}}
+	}
+	return nil
+}
+
+func structMisfits(value any, t reflect.Type, field string) []misfit {
+	object, ok := value.(map[string]any)
+	if !ok {
+		return wrongType(value, "an object", field)
+	}
+	fields := jsonFields(t)
+	var found []misfit
+	for _, key := range slices.Sorted(maps.Keys(object)) {
+		inner := yamldoc.Join(field, key)
+		if ft, ok := fieldType(fields, key); ok {
+			found = append(found, misfits(object[key], ft, inner)...)
+			continue
+		}
+		found = append(found, misfit{
+			field: inner, message: fmt.Sprintf("unknown field %q", key),
+			unknown: true, object: object, key: key, known: slices.Sorted(maps.Keys(fields)),
+		})
+	}
+	return found
+}
+
+// jsonFields maps the names of a struct's fields to their types, with those of
+// embedded structs.
+func jsonFields(t reflect.Type) map[string]reflect.Type {
+	fields := map[string]reflect.Type{}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		switch {
+		case name == "-" || !f.IsExported():
+		case name == "" && f.Anonymous:
+			maps.Copy(fields, jsonFields(f.Type))
+		case name == "":
+			fields[f.Name] = f.Type
+		default:
+			fields[name] = f.Type
+		}
+	}
+	return fields
+}
+
+func fieldType(fields map[string]reflect.Type, key string) (reflect.Type, bool) {
+	if t, ok := fields[key]; ok {
+		return t, true
+	}
+	for name, t := range fields {
+		if strings.EqualFold(name, key) {
+			return t, true
+		}
+	}
+	return nil, false
+}
+
+func mapMisfits(value any, t reflect.Type, field string) []misfit {
+	object, ok := value.(map[string]any)
+	if !ok {
+		return wrongType(value, "an object", field)
+	}
+	var found []misfit
+	for _, key := range slices.Sorted(maps.Keys(object)) {
+		found = append(found, misfits(object[key], t.Elem(), yamldoc.Join(field, key))...)
+	}
+	return found
+}
+
+func listMisfits(value any, t reflect.Type, field string) []misfit {
+	if t.Elem().Kind() == reflect.Uint8 {
+		return scalarMisfits(value, reflect.TypeFor[string](), field)
+	}
+	list, ok := value.([]any)
+	if !ok {
+		return wrongType(value, "a list", field)
+	}
+	var found []misfit
+	for i, item := range list {
+		found = append(found, misfits(item, t.Elem(), yamldoc.Index(field, i))...)
+	}
+	return found
+}
+
+func scalarMisfits(value any, t reflect.Type, field string) []misfit {
+	switch t.Kind() {
+	case reflect.String:
+		if _, ok := value.(string); !ok {
+			return wrongType(value, "a string", field)
+		}
+	case reflect.Bool:
+		if _, ok := value.(bool); !ok {
+			return wrongType(value, "true or false", field)
+		}
+	case reflect.Int, reflect.Int32, reflect.Int64:
+		if n, ok := value.(int64); !ok || t.Kind() == reflect.Int32 && (n < math.MinInt32 || n > math.MaxInt32) {
+			return wrongType(value, "an integer", field)
+		}
+	}
+	return nil
+}
+
+func wrongType(value any, want, field string) []misfit {
+	return []misfit{{field: field, message: fmt.Sprintf("want %s, not %s", want, describe(value))}}
+}
+
+func describe(value any) string {
+	switch v := value.(type) {
+	case map[string]any:
+		return "an object"
+	case []any:
+		return "a list"
+	case string:
+		return fmt.Sprintf("the string %q", v)
+	default:
+		return fmt.Sprint(v)
+	}
+}
