@@ -130,14 +130,14 @@ func (d *Differences) pipeline(where Where, e Expected, a Actual, rules Rules) e
 	}
 	files, err := readTree(a.Output)
 	d.Documents += len(files)
-	d.Placements = append(d.Placements, placements(where.Pipeline, e.Placements, a.Placements, rules)...)
+	d.Placements = append(d.Placements, Placements(where.Pipeline, e.Placements, a.Placements, rules)...)
 	return err
 }
 
-// placements compares the placements of one Pipeline. That a Work without
+// Placements compares the placements of one Pipeline. That a Work without
 // groups was expected and none came out, or the other way round, is a
 // difference of no group; it is told as one of the root group.
-func placements(pipeline string, expected *Golden, actual []placement.Placement, rules Rules) []PlacementDiff {
+func Placements(pipeline string, expected *Golden, actual []placement.Placement, rules Rules) []PlacementDiff {
 	got := NewGolden(actual)
 	if expected == nil && rules.isPartial(placementsNames(pipeline)) {
 		return nil
