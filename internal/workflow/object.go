@@ -15,7 +15,7 @@ import (
 // What a cluster decides about an object, and what it is here.
 const (
 	// Epoch is every time of a local run, in RFC 3339.
-	Epoch = "2026-01-01T00:00:00Z"
+	Epoch = "2020-01-01T00:00:00Z"
 
 	fixedUID             = "00000000-0000-4000-8000-000000000000"
 	fixedResourceVersion = "1"

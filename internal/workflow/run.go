@@ -59,7 +59,7 @@ func NewRun(spec Spec) (*Run, error) {
 	}
 	admit(r.object, spec)
 	r.begin()
-	if _, err := store(r.id, spec.Type, r.status()); err != nil {
+	if _, err := store(r.id, spec.Type, nil, r.status()); err != nil {
 		return nil, diag.Inputf("status of %s %q: %w", id.Kind, id.Name, err)
 	}
 	return r, nil
@@ -168,7 +168,7 @@ func (r *Run) beginPromise() {
 			status["observedGeneration"] = g
 		}
 	}
-	if status["status"] == nil {
+	if status["status"] != "Available" {
 		set("status", "Unavailable")
 		r.setCondition(condition{conditionAvailable, statusFalse, "PromiseUnavailable", "Cannot fulfil resource requests"})
 	}

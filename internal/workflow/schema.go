@@ -7,34 +7,42 @@ import (
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	runtimeschema "k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kratix-tools/kratix/internal/api"
 )
 
-// store does to a status what the API server does when it is written: unknown
-// keys and nulls in typed fields are dropped from it, then it is validated.
-// The names of what was dropped are returned as paths below "status". The code
-// is the API server's own, so the error has its text.
-func store(object identified, t api.WorkflowType, status map[string]any) (pruned []string, err error) {
-	root := schemaOf(t)
-	whole := map[string]any{"status": status}
-	pruned = pruning.PruneWithOptions(whole, root, true, schema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})
-	defaulting.PruneNonNullableNullsWithoutDefaults(whole, root)
-	errs := validation.ValidateCustomResource(nil, whole, validation.NewSchemaValidatorFromOpenAPI(root.ToKubeOpenAPI()))
-	if len(errs) > 0 {
-		kind := runtimeschema.GroupKind{Group: object.Group, Kind: object.Kind}
-		return pruned, apierrors.NewInvalid(kind, object.Name, errs)
+// store does to a status what the API server does when it takes the place of an
+// old one (nil for a new object): unknown keys and nulls in typed fields are
+// dropped from it, then it is validated. What was dropped is returned as paths.
+// The code is the API server's own, so the error has its text.
+func store(id identified, t api.WorkflowType, old, status map[string]any) (pruned []string, err error) {
+	s := schemaOf(t)
+	pruned = pruning.PruneWithOptions(status, &s, false, schema.UnknownFieldPathOptions{
+		TrackUnknownFieldPaths: true,
+		ParentPath:             []string{"status"},
+	})
+	defaulting.PruneNonNullableNullsWithoutDefaults(status, &s)
+	if errs := validate(s, old, status); len(errs) > 0 {
+		kind := runtimeschema.GroupKind{Group: id.Group, Kind: id.Kind}
+		return pruned, apierrors.NewInvalid(kind, id.Name, errs)
 	}
 	return pruned, nil
 }
 
-func schemaOf(t api.WorkflowType) *schema.Structural {
-	status := requestStatus()
-	if t == api.WorkflowPromise {
-		status = promiseStatus()
+func validate(s schema.Structural, old, status map[string]any) field.ErrorList {
+	validator := validation.NewSchemaValidatorFromOpenAPI(s.ToKubeOpenAPI())
+	if old == nil {
+		return validation.ValidateCustomResource(field.NewPath("status"), status, validator)
 	}
-	root := object(properties{"status": status})
-	return &root
+	return validation.ValidateCustomResourceUpdate(field.NewPath("status"), status, old, validator, validation.WithRatcheting(nil))
+}
+
+func schemaOf(t api.WorkflowType) schema.Structural {
+	if t == api.WorkflowPromise {
+		return promiseStatus()
+	}
+	return requestStatus()
 }
 
 // requestStatus is the schema that Kratix puts in place of the status in every

@@ -56,7 +56,7 @@ func (r *Run) WriteStatus(i int, metadata fs.FS) (Written, error) {
 	if r.dryRun() {
 		status["message"] = "Dry run executed"
 	}
-	pruned, err := store(r.id, r.spec.Type, status)
+	pruned, err := store(r.id, r.spec.Type, r.status(), status)
 	if err != nil {
 		return written, diag.Answer(fmt.Errorf("failed to update status: %w", err))
 	}
