@@ -116,7 +116,8 @@ func (u *unpacker) leave(depth int) error {
 	var failed []error
 	for len(u.open) > depth {
 		d := u.top()
-		failed = append(failed, d.root.Chmod(".", d.mode), d.root.Chtimes(".", d.mtime, d.mtime), d.root.Close())
+		// The mode last: it may well forbid us to do anything else here.
+		failed = append(failed, d.root.Chtimes(".", d.mtime, d.mtime), d.root.Chmod(".", d.mode), d.root.Close())
 		u.open = u.open[:len(u.open)-1]
 	}
 	return errors.Join(failed...)
