@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -32,10 +33,7 @@ func (l *loader) checkIdentity(o *object, namespace string) bool {
 func (l *loader) checkDestination(o *object, d *api.Destination) {
 	known := l.checkIdentity(o, "")
 	l.checkLabels(o, d.Labels)
-	if d.Spec.Path == "" {
-		l.refuse(o, "spec.path", "path field is required",
-			`set spec.path: the Destination's name is a good one, "." is the root of the state store`)
-	}
+	l.checkRequiredPath(o, d.Spec.Path)
 	l.checkEnum(o, "spec.filepath.mode", string(d.Spec.Filepath.Mode), "nestedByMetadata", "aggregatedYAML", "none")
 	l.checkEnum(o, "spec.cleanup", d.Spec.Cleanup, "none", "all")
 	ref := d.Spec.StateStoreRef
@@ -51,6 +49,20 @@ func (l *loader) checkDestination(o *object, d *api.Destination) {
 	if known {
 		l.checkPath(o, d)
 	}
+}
+
+// checkRequiredPath refuses a Destination without a path: in the words of the
+// CRD where it is absent, of the admission webhook where it is empty.
+func (l *loader) checkRequiredPath(o *object, path string) {
+	if path != "" {
+		return
+	}
+	message := "path field is required"
+	if !o.has("spec", "path") {
+		message = "Required value"
+	}
+	l.refuse(o, "spec.path", message,
+		`set spec.path: the Destination's name is a good one, "." is the root of the state store`)
 }
 
 // checkPath refuses two Destinations with one path in one store, as the
@@ -85,7 +97,11 @@ func (l *loader) checkEnum(o *object, field, value string, allowed ...string) {
 	if value == "" || slices.Contains(allowed, value) {
 		return
 	}
-	l.refuse(o, field, fmt.Sprintf("Unsupported value: %q: supported values: %q", value, allowed), "")
+	quoted := make([]string, len(allowed))
+	for i, a := range allowed {
+		quoted[i] = strconv.Quote(a)
+	}
+	l.refuse(o, field, fmt.Sprintf("Unsupported value: %q: supported values: %s", value, strings.Join(quoted, ", ")), "")
 }
 
 func (l *loader) checkGitStore(o *object, s *api.GitStateStore) {

@@ -224,6 +224,23 @@ func child(node *yaml.Node, name string) *entry {
 	return nil
 }
 
+// has says whether the object has a field, whatever its value.
+func (o *object) has(path ...string) bool {
+	var value any
+	if err := json.Unmarshal(o.json, &value); err != nil {
+		return false
+	}
+	for _, name := range path {
+		fields, _ := value.(map[string]any)
+		next, ok := fields[name]
+		if !ok {
+			return false
+		}
+		value = next
+	}
+	return true
+}
+
 // finding makes a finding about a field of the object.
 func (o *object) finding(severity diag.Severity, field, message, hint string) diag.Finding {
 	return diag.Finding{
