@@ -226,6 +226,16 @@ func (s *Store) V1(ref string) (v1.Image, error) {
 	return s.image(rec)
 }
 
+// Content gives an image that [Store.Get] or [Store.Put] gave as what it is
+// made of.
+func (s *Store) Content(img *Image) (v1.Image, error) {
+	v, err := s.image(img.record)
+	if err != nil {
+		return nil, storeError(fmt.Errorf("image %s: %w", img.Reference, err))
+	}
+	return v, nil
+}
+
 func (s *Store) image(rec record) (v1.Image, error) {
 	manifest, err := s.readBlob(rec.Digest)
 	if err != nil {
