@@ -1,0 +1,124 @@
+package scaffold
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+
+	"github.com/kratix-tools/kratix/internal/api"
+	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/promise"
+)
+
+// CaseOptions say which test case to make.
+type CaseOptions struct {
+	Promise *promise.Promise
+	Ref     promise.WorkflowRef
+	Name    string
+	// Request is the file with the request; example-resource.yaml of the Promise
+	// when empty. The Promise itself is the input of promise workflows.
+	Request string
+}
+
+// Case makes the files of a new test case, with paths below the directory of
+// the Promise. The first case also gets a simulated platform to place documents
+// on. A request that the API would refuse is an input error.
+func Case(o CaseOptions) ([]File, error) {
+	var p problems
+	p.label("CASE", "the name of the case", o.Name)
+	if o.Ref.Pipeline != "" {
+		workflow := promise.WorkflowRef{Type: o.Ref.Type, Action: o.Ref.Action}
+		p.add("", fmt.Sprintf("use %s, and pipelines: [%s] in case.yaml", workflow, o.Ref.Pipeline), "%s is a Pipeline: cases are of workflows", o.Ref)
+	}
+	if err := diag.Problems("", p); err != nil {
+		return nil, err
+	}
+	dir := path.Join("tests", string(o.Ref.Type)+"-"+string(o.Ref.Action), o.Name)
+	files := []File{{Path: dir + "/case.yaml", Data: render("case/case.yaml", caseView{Description: o.Name})}}
+	request, err := o.request()
+	if err != nil {
+		return nil, err
+	}
+	if request != nil {
+		files = append(files, File{Path: dir + "/request.yaml", Data: request})
+	}
+	shared, err := o.shared()
+	return append(files, shared...), err
+}
+
+type caseView struct{ Description string }
+
+// request reads the request of the case as it is written, comments and all.
+func (o CaseOptions) request() ([]byte, error) {
+	if o.Ref.Type == api.WorkflowPromise {
+		if o.Request != "" {
+			err := diag.Inputf("a case of %s has no request: its input is the Promise", o.Ref)
+			return nil, diag.Hint(err, "leave out --request")
+		}
+		return nil, nil
+	}
+	file := o.Request
+	if file == "" {
+		file = filepath.Join(o.Promise.Dir, exampleFile)
+		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+			err := diag.Inputf("there is no request to start from: %s does not exist", file)
+			return nil, diag.Hint(err, "add --request FILE")
+		}
+	}
+	if _, err := promise.LoadRequest(file, o.Promise); err != nil {
+		return nil, err
+	}
+	data, err := os.ReadFile(file)
+	return data, diag.Input(err)
+}
+
+// shared makes what all cases of a Promise share, where it is missing.
+func (o CaseOptions) shared() ([]File, error) {
+	var files []File
+	destinations, err := o.missing("tests/destinations")
+	if err != nil {
+		return nil, err
+	}
+	if destinations {
+		files = append(files, File{Path: "tests/destinations/dev.yaml", Data: render("case/destination.yaml", destinationView{o.labels()})})
+	}
+	ignore, err := o.missing("tests/.gitignore")
+	if ignore {
+		files = append(files, File{Path: "tests/.gitignore", Data: render("case/gitignore", nil)})
+	}
+	return files, err
+}
+
+func (o CaseOptions) missing(path string) (bool, error) {
+	_, err := os.Stat(filepath.Join(o.Promise.Dir, filepath.FromSlash(path)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	return false, diag.Input(err)
+}
+
+type destinationView struct{ Labels []label }
+
+type label struct{ Key, Value string }
+
+// labels makes a Destination match what the Promise asks for. Where the
+// Promise has several values for a key, Kratix takes the first.
+func (o CaseOptions) labels() []label {
+	wanted := map[string]string{}
+	for _, selector := range slices.Backward(o.Promise.Spec.DestinationSelectors) {
+		maps.Copy(wanted, selector.MatchLabels)
+	}
+	if len(wanted) == 0 {
+		wanted["environment"] = "dev"
+	}
+	var labels []label
+	for _, key := range slices.Sorted(maps.Keys(wanted)) {
+		labels = append(labels, label{key, wanted[key]})
+	}
+	return labels
+}

@@ -1,0 +1,110 @@
+package scaffold
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/kratix-tools/kratix/internal/diag"
+)
+
+// problems collects what is wrong with the names that a user gave.
+type problems []diag.Finding
+
+func (p *problems) add(flag, hint, format string, args ...any) {
+	*p = append(*p, diag.Finding{Severity: diag.SeverityError, Field: flag, Message: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+// maxName is how long the value of a label may be; Kratix puts the names of
+// Promises and Pipelines into labels.
+const maxName = validation.LabelValueMaxLength
+
+func (p *problems) promiseName(name string) {
+	switch wrong := validation.IsDNS1123Subdomain(name); {
+	case name == "":
+		p.add("NAME", "for example postgresql", "the name of the Promise is empty")
+	case len(wrong) > 0:
+		p.add("NAME", useInstead(dashed(name)), "%q is no valid name for a Promise: %s", name, wrong[0])
+	case len(name) > maxName:
+		p.add("NAME", "use a shorter name", "%q has %d characters; the name of a Promise has at most %d", name, len(name), maxName)
+	}
+}
+
+func (p *problems) group(group string) {
+	switch wrong := validation.IsDNS1123Subdomain(group); {
+	case group == "":
+		p.add("--group", "--group acme.org", "the group of the API is missing")
+	case len(wrong) > 0:
+		p.add("--group", "--group acme.org", "%q is no valid group: %s", group, wrong[0])
+	case !strings.Contains(group, "."):
+		p.add("--group", "--group "+group+".acme.org", "%q is no valid group: it is a domain with at least one dot", group)
+	}
+}
+
+func (p *problems) kind(kind string) {
+	valid := regexp.MustCompile(`^[A-Z][A-Za-z0-9]*$`)
+	switch {
+	case kind == "":
+		p.add("--kind", "--kind Database", "the kind of the API is missing")
+	case !valid.MatchString(kind):
+		hint := "--kind Database"
+		if camel := camelCase(kind); camel != "" {
+			hint = "--kind " + camel
+		}
+		p.add("--kind", hint, "%q is no valid kind: it is written in CamelCase", kind)
+	case len(kind) > maxName:
+		p.add("--kind", "use a shorter kind", "%q has %d characters; a kind has at most %d", kind, len(kind), maxName)
+	}
+}
+
+func (p *problems) plural(plural, kind string) {
+	if wrong := validation.IsDNS1035Label(plural); len(wrong) > 0 && camelCase(kind) == kind {
+		p.add("--plural", "--plural "+strings.ToLower(kind)+"s", "%q is no valid plural: %s", plural, wrong[0])
+	}
+}
+
+func (p *problems) version(version string) {
+	if !regexp.MustCompile(`^v[1-9][0-9]*((alpha|beta)[1-9][0-9]*)?$`).MatchString(version) {
+		p.add("--version", "--version v1alpha1", "%q is no valid version: versions are v1, v1beta2 or v1alpha1", version)
+	}
+}
+
+// label checks a name that has to be a DNS label.
+func (p *problems) label(flag, what, name string) {
+	switch wrong := validation.IsDNS1123Label(name); {
+	case name == "":
+		p.add(flag, "", "%s is empty", what)
+	case len(wrong) > 0:
+		p.add(flag, useInstead(dashed(name)), "%s %q is not valid: %s", what, name, wrong[0])
+	}
+}
+
+func useInstead(name string) string {
+	if name == "" {
+		return ""
+	}
+	return "use " + name
+}
+
+// dashed makes a DNS label of any text, or "" if there is nothing to make it
+// of.
+func dashed(text string) string {
+	camel := regexp.MustCompile(`([a-z0-9])([A-Z])`)
+	other := regexp.MustCompile(`[^a-z0-9]+`)
+	label := other.ReplaceAllString(strings.ToLower(camel.ReplaceAllString(text, "$1-$2")), "-")
+	label = strings.Trim(label, "-")
+	return strings.TrimRight(label[:min(len(label), maxName)], "-")
+}
+
+// camelCase makes a kind of any text, or "" if there is nothing to make it of.
+func camelCase(text string) string {
+	var kind strings.Builder
+	for _, word := range regexp.MustCompile(`[^A-Za-z0-9]+`).Split(text, -1) {
+		if word != "" {
+			kind.WriteString(strings.ToUpper(word[:1]) + word[1:])
+		}
+	}
+	return strings.TrimLeft(kind.String(), "0123456789")
+}

@@ -1,0 +1,105 @@
+package scaffold
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/promise"
+)
+
+// PromiseOptions say which Promise to make.
+type PromiseOptions struct {
+	Name  string
+	Group string // of the API
+	Kind  string // of the API
+	// Version of the API is v1alpha1 when empty.
+	Version string
+	// Plural is the lower-case kind with an s when empty, as the upstream CLI
+	// has it: both make the same Promise.
+	Plural string
+	Split  bool   // several files in place of one promise.yaml
+	Dir    string // for the README: where the command was told to write
+}
+
+// Promise makes the files of a new Promise. All names that are not valid are
+// one input error.
+func Promise(o PromiseOptions) ([]File, error) {
+	given := o
+	o.Version = cmp.Or(o.Version, "v1alpha1")
+	o.Plural = cmp.Or(o.Plural, strings.ToLower(o.Kind)+"s")
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	v := promiseView{PromiseOptions: o, Singular: strings.ToLower(o.Kind), Command: given.command()}
+	v.ExampleName = v.exampleName()
+	v.API = string(render("promise/api.yaml", v))
+	files := []File{
+		{Path: promise.FlatFile, Data: render("promise/promise.yaml", v)},
+		{Path: exampleFile, Data: render("promise/example-resource.yaml", v)},
+		{Path: "README.md", Data: render("promise/README.md", v)},
+	}
+	if !o.Split {
+		return files, nil
+	}
+	return append(files[1:],
+		File{Path: promise.APIFile, Data: []byte(v.API)},
+		File{Path: promise.DependenciesFile, Data: render("promise/dependencies.yaml", v)},
+		File{Path: promise.MetadataFile, Data: render("promise/metadata.yaml", v)},
+	), nil
+}
+
+// exampleFile is the request that a new Promise comes with.
+const exampleFile = "example-resource.yaml"
+
+func (o PromiseOptions) validate() error {
+	var p problems
+	p.promiseName(o.Name)
+	p.group(o.Group)
+	p.kind(o.Kind)
+	p.version(o.Version)
+	p.plural(o.Plural, o.Kind)
+	return diag.Problems("", p)
+}
+
+// promiseView is what the templates of a Promise see.
+type promiseView struct {
+	PromiseOptions
+	Singular    string
+	ExampleName string
+	API         string // the CustomResourceDefinition, as YAML
+	Command     string // that makes the same files
+}
+
+// exampleName leaves room for what Kratix adds to no name: 63 characters.
+func (v promiseView) exampleName() string {
+	name := "example-" + v.Name
+	return strings.TrimRight(name[:min(len(name), maxName)], "-.")
+}
+
+// command is the command line with what the user gave, defaults left out.
+func (o PromiseOptions) command() string {
+	words := []string{"kratix init promise", o.Name, "--group", o.Group, "--kind", o.Kind}
+	for _, flag := range []struct{ name, value string }{
+		{"--version", o.Version}, {"--plural", o.Plural}, {"--dir", shellQuoted(o.Dir)},
+	} {
+		if flag.value != "" {
+			words = append(words, flag.name, flag.value)
+		}
+	}
+	if o.Split {
+		words = append(words, "--split")
+	}
+	return strings.Join(words, " ")
+}
+
+// shellQuoted quotes a path for a shell, if it needs it.
+func shellQuoted(path string) string {
+	plain := func(r rune) bool {
+		return strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./+:@%,", r)
+	}
+	if strings.IndexFunc(path, func(r rune) bool { return !plain(r) }) < 0 {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+}

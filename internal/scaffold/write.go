@@ -1,0 +1,164 @@
+package scaffold
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/kratix-tools/kratix/internal/diag"
+)
+
+// A File is a file to be written.
+type File struct {
+	Path string      // slash-separated, below the directory that is written to
+	Mode fs.FileMode // 0 is that of the file it replaces, or 0644
+	Data []byte
+	// Replace says that the file is expected to be there: it is an edit.
+	Replace bool
+}
+
+// WriteOptions say how [Write] writes.
+type WriteOptions struct {
+	Force bool // replace files that exist
+}
+
+// Write writes the files below dir, all or none. Files that exist are an input
+// error that names all of them, unless they are edits or Force is set. Each file
+// appears whole or not at all; after an error the directory is as it was.
+func Write(dir string, files []File, opts WriteOptions) error {
+	if err := check(dir, files, opts); err != nil {
+		return err
+	}
+	var w writer
+	for _, f := range files {
+		if err := w.write(filepath.Join(dir, filepath.FromSlash(f.Path)), f); err != nil {
+			return diag.Machine(errors.Join(err, w.rollBack()))
+		}
+	}
+	return nil
+}
+
+// check looks for reasons not to write.
+func check(dir string, files []File, opts WriteOptions) error {
+	var exist []string
+	for _, f := range files {
+		if !filepath.IsLocal(filepath.FromSlash(f.Path)) {
+			return diag.Inputf("writing %s: it is outside %s", f.Path, dir)
+		}
+		path := filepath.Join(dir, filepath.FromSlash(f.Path))
+		info, err := os.Lstat(path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			continue
+		case err != nil:
+			return diag.Input(err)
+		case info.IsDir():
+			return diag.Inputf("writing %s: it is a directory", path)
+		case !f.Replace && !opts.Force:
+			exist = append(exist, path)
+		}
+	}
+	if len(exist) == 0 {
+		return nil
+	}
+	slices.Sort(exist)
+	err := diag.Inputf("files exist already: %s", strings.Join(exist, ", "))
+	return diag.Hint(err, "add --force to replace them")
+}
+
+// A writer remembers how to undo what it did, the last step last.
+type writer struct{ undo []func() error }
+
+func (w *writer) rollBack() error {
+	var errs []error
+	for _, undo := range slices.Backward(w.undo) {
+		errs = append(errs, undo())
+	}
+	return errors.Join(errs...)
+}
+
+func (w *writer) write(path string, f File) error {
+	if err := w.mkdir(filepath.Dir(path)); err != nil {
+		return err
+	}
+	path, mode, err := w.keep(path, f.Mode)
+	if err != nil {
+		return err
+	}
+	return writeAtomically(path, f.Data, mode)
+}
+
+// mkdir makes a directory and its parents.
+func (w *writer) mkdir(dir string) error {
+	if info, err := os.Stat(dir); err == nil && info.IsDir() {
+		return nil
+	}
+	if parent := filepath.Dir(dir); parent != dir {
+		if err := w.mkdir(parent); err != nil {
+			return err
+		}
+	}
+	if err := os.Mkdir(dir, 0o777); err != nil {
+		return err
+	}
+	w.undo = append(w.undo, func() error { return os.Remove(dir) })
+	return nil
+}
+
+// keep prepares for going back to what is at path now. It gives the path to
+// write to, which a link may put elsewhere, and the mode to write with.
+func (w *writer) keep(path string, mode fs.FileMode) (string, fs.FileMode, error) {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		w.undo = append(w.undo, func() error { return removeIfThere(path) })
+		if mode == 0 {
+			mode = 0o644
+		}
+		return path, mode, nil
+	}
+	if err != nil {
+		return "", 0, err
+	}
+	old, err := os.ReadFile(path)
+	if err != nil {
+		return "", 0, err
+	}
+	w.undo = append(w.undo, func() error { return writeAtomically(path, old, info.Mode().Perm()) })
+	if mode == 0 {
+		mode = info.Mode().Perm()
+	}
+	return path, mode, nil
+}
+
+func removeIfThere(path string) error {
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// writeAtomically writes a file beside path and then gives it that name.
+func writeAtomically(path string, data []byte, mode fs.FileMode) (err error) {
+	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(temp.Name())
+		}
+	}()
+	_, err = temp.Write(data)
+	err = errors.Join(err, temp.Chmod(mode), temp.Sync(), temp.Close())
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	return os.Rename(temp.Name(), path)
+}
