@@ -13,8 +13,13 @@ import (
 func Error(w term.Stream, err error) {
 	st := stylesFor(w)
 	fmt.Fprintf(w, "%s %s\n", st.bad.Render("error:"), indentRest(err.Error(), "  "))
+	hints(viewer{w, st}, err, "")
+}
+
+// hints shows the advice that travels with err.
+func hints(v viewer, err error, indent string) {
 	for _, hint := range diag.Hints(err) {
-		fmt.Fprintf(w, "%s %s\n", st.strong.Render("hint:"), indentRest(hint, "      "))
+		fmt.Fprintf(v, "%s%s %s\n", indent, v.strong.Render("hint:"), indentRest(hint, indent+"      "))
 	}
 }
 

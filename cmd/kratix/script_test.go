@@ -1,0 +1,207 @@
+package main
+
+import (
+	"archive/tar"
+	"bytes"
+	"flag"
+	"io"
+	"io/fs"
+	"log"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/crane"
+	"github.com/google/go-containerregistry/pkg/registry"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected output of scripts")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"kratix": main})
+}
+
+// TestScripts runs every script in testdata/script against the real program.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup:               setup,
+		Condition:           condition,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"cmpout":   cmpout,
+			"registry": startRegistry,
+			"image":    pushImage,
+			"example":  copyExample,
+		},
+	})
+}
+
+// setup gives a script a cache of images of its own, and the machine's caches
+// of Go, so that building a stage does not download its modules anew.
+func setup(env *testscript.Env) error {
+	env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, ".cache"))
+	env.Setenv("LC_ALL", "C.UTF-8")
+	out, err := exec.Command("go", "env", "GOCACHE", "GOMODCACHE", "GOPROXY", "GOSUMDB").Output()
+	if err != nil {
+		return err
+	}
+	values := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
+	for i, name := range []string{"GOCACHE", "GOMODCACHE", "GOPROXY", "GOSUMDB"} {
+		env.Setenv(name, values[i])
+	}
+	env.Setenv("GOFLAGS", "-modcacherw")
+	return nil
+}
+
+// condition knows, beside testscript's own conditions,
+//
+//	[containers]  this machine runs containers with the native engine and has
+//	              a static busybox to put into them
+//	[root]        the tests run as root
+func condition(name string) (bool, error) {
+	switch name {
+	case "containers":
+		_, err := os.Stat(busybox)
+		return runtime.GOOS == "linux" && err == nil, nil
+	case "root":
+		return os.Geteuid() == 0, nil
+	default:
+		return false, errUnknownCondition(name)
+	}
+}
+
+type errUnknownCondition string
+
+func (e errUnknownCondition) Error() string { return "unknown condition " + string(e) }
+
+// duration matches what a run took, with the blanks that align it.
+var duration = regexp.MustCompile(`( *)\b[0-9]+(\.[0-9]+)?(ms|s)\b`)
+
+// "cmpout [-stderr] FILE" compares the last standard output with FILE, as
+// "cmp stdout FILE" does, after replacing every duration by "0.0s" of the same
+// width and the script's directory by $WORK.
+func cmpout(ts *testscript.TestScript, neg bool, args []string) {
+	stream := "stdout"
+	if len(args) > 0 && args[0] == "-stderr" {
+		stream, args = "stderr", args[1:]
+	}
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: cmpout [-stderr] file")
+	}
+	got := duration.ReplaceAllStringFunc(ts.ReadFile(stream), func(found string) string {
+		blank := strings.Repeat(" ", max(0, len(found)-len("0.0s")))
+		return blank + "0.0s"
+	})
+	got = strings.ReplaceAll(got, ts.Getenv("WORK"), "$WORK")
+	ts.Check(os.WriteFile(ts.MkAbs(".got"), []byte(got), 0o600))
+	want := ts.ReadFile(args[0])
+	if got == want {
+		return
+	}
+	if *update {
+		ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(got), 0o600))
+	}
+	ts.Check(ts.Exec("diff", "-u", args[0], ".got"))
+}
+
+// "registry" starts an OCI registry on loopback and sets $REGISTRY.
+func startRegistry(ts *testscript.TestScript, _ bool, _ []string) {
+	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	ts.Defer(server.Close)
+	ts.Setenv("REGISTRY", strings.TrimPrefix(server.URL, "http://"))
+}
+
+// busybox is Debian's busybox-static: the shell of the images that scripts
+// make.
+const busybox = "/bin/busybox"
+
+// "image REF DIR" makes an image of busybox and the files below DIR, whose
+// entrypoint is /run.sh, and pushes it to REF.
+func pushImage(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: image ref dir")
+	}
+	image, err := shellImage(ts.MkAbs(args[1]))
+	ts.Check(err)
+	ts.Check(crane.Push(image, args[0]))
+}
+
+// shellImage makes an image of busybox and the files below dir.
+func shellImage(dir string) (v1.Image, error) {
+	var layer bytes.Buffer
+	tw := tar.NewWriter(&layer)
+	shell, err := os.ReadFile(busybox)
+	if err != nil {
+		return nil, err
+	}
+	add := func(name string, content []byte) error {
+		header := &tar.Header{Name: name, Mode: 0o755, Size: int64(len(content)), Typeflag: tar.TypeReg}
+		if err := tw.WriteHeader(header); err != nil {
+			return err
+		}
+		_, err := tw.Write(content)
+		return err
+	}
+	if err := add("bin/busybox", shell); err != nil {
+		return nil, err
+	}
+	for _, applet := range []string{"sh", "cat", "echo", "env", "mkdir", "sleep", "ls", "id", "cp", "grep", "sed", "ln", "chmod"} {
+		header := &tar.Header{Name: "bin/" + applet, Linkname: "busybox", Typeflag: tar.TypeSymlink}
+		if err := tw.WriteHeader(header); err != nil {
+			return nil, err
+		}
+	}
+	files := os.DirFS(dir)
+	err = fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := fs.ReadFile(files, name)
+		if err != nil {
+			return err
+		}
+		return add(name, content)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := tw.Close(); err != nil {
+		return nil, err
+	}
+	l, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(layer.Bytes())), nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	image, err := mutate.AppendLayers(empty.Image, l)
+	if err != nil {
+		return nil, err
+	}
+	return mutate.Config(image, v1.Config{
+		Entrypoint: []string{"/bin/sh", "/run.sh"},
+		Env:        []string{"PATH=/bin"},
+		User:       "65532",
+	})
+}
+
+// "example NAME" copies examples/NAME to the script's directory.
+func copyExample(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: example name")
+	}
+	ts.Check(os.CopyFS(ts.MkAbs(args[0]), os.DirFS(filepath.Join("..", "..", "examples", args[0]))))
+}

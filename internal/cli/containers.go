@@ -1,0 +1,199 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kratix-tools/kratix/internal/api"
+	"github.com/kratix-tools/kratix/internal/build"
+	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/engine"
+	"github.com/kratix-tools/kratix/internal/image"
+	"github.com/kratix-tools/kratix/internal/promise"
+	"github.com/kratix-tools/kratix/internal/suite"
+	"github.com/kratix-tools/kratix/internal/workflow"
+)
+
+// containerFlags say how containers are run and where images come from.
+type containerFlags struct {
+	engine  engineName
+	pull    image.Pull
+	build   buildMode
+	network workflow.Network
+	timeout time.Duration
+	images  []string
+}
+
+type (
+	engineName string
+	buildMode  string
+)
+
+const (
+	engineAuto   engineName = "auto"
+	engineNative engineName = "native"
+
+	buildAuto   buildMode = "auto"
+	buildAlways buildMode = "always"
+	buildNever  buildMode = "never"
+)
+
+func (f *containerFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.Var(newEnum(&f.engine, engineAuto, engineNative), "engine", "what runs containers: auto or native")
+	flags.Var(newEnum(&f.pull, image.PullMissing, image.PullAlways, image.PullNever), "pull",
+		"when to ask the registry for an image: missing, always or never")
+	flags.Var(newEnum(&f.build, buildAuto, buildAlways, buildNever), "build",
+		"whether steps run images built from their own sources: auto, always or never")
+	flags.Var(&networkFlag{&f.network}, "network", "what steps can reach: none or host (default none)")
+	flags.DurationVar(&f.timeout, "timeout", 0, "`TIME` that the steps of a pipeline may take, such as 30s (default no limit)")
+	flags.StringArrayVar(&f.images, "image", nil, "take the image REF from an OCI layout directory or a tarball, `REF=PATH`; repeatable")
+}
+
+// A networkFlag is empty until it is set, so that a case can decide.
+type networkFlag struct{ value *workflow.Network }
+
+func (f *networkFlag) String() string { return string(*f.value) }
+func (f *networkFlag) Type() string   { return "string" }
+
+func (f *networkFlag) Set(text string) error {
+	return newEnum(f.value, workflow.NetworkNone, workflow.NetworkHost).Set(text)
+}
+
+// sources reads the values of --image.
+func (f *containerFlags) sources() (map[string]string, error) {
+	sources := map[string]string{}
+	for _, text := range f.images {
+		i := strings.LastIndex(text, "=")
+		if i <= 0 || i == len(text)-1 {
+			return nil, diag.Inputf("--image %s: want REF=PATH", text)
+		}
+		sources[text[:i]] = text[i+1:]
+	}
+	return sources, nil
+}
+
+// machine is what runs containers: the engine, with all images it will need
+// ready.
+type machine struct {
+	workflow.Engine
+	environment suite.Environment
+	close       func() error
+}
+
+// prepare finds an engine and makes the images of some workflows ready, those
+// with sources in the Promise's directory by building them.
+func (f *containerFlags) prepare(ctx context.Context, env *Env, p *promise.Promise, refs []promise.WorkflowRef) (*machine, error) {
+	sources, err := f.sources()
+	if err != nil {
+		return nil, err
+	}
+	store, err := openStore(env)
+	if err != nil {
+		return nil, err
+	}
+	eng, err := engine.New(ctx, string(f.engine), engine.Config{
+		Images:  store,
+		Options: func(string) image.GetOptions { return image.GetOptions{Pull: f.pull, Sources: sources} },
+	})
+	if err != nil {
+		return nil, err
+	}
+	m := &machine{Engine: eng, close: store.Close, environment: suite.Environment{
+		Engine: eng.Name(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
+	}}
+	images, built, err := f.stageImages(ctx, env, store, p, refs)
+	if err != nil {
+		return nil, err
+	}
+	m.Engine = workflow.Substitute(eng, built)
+	return m, m.Prepare(ctx, images)
+}
+
+// stageImages lists the images of some workflows and builds those that have
+// sources here.
+func (f *containerFlags) stageImages(ctx context.Context, env *Env, store *image.Store, p *promise.Promise, refs []promise.WorkflowRef) (images []string, built map[string]string, err error) {
+	built = map[string]string{}
+	for _, ref := range refs {
+		pipelines, err := p.Pipelines(ref.Type, ref.Action)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, pipeline := range pipelines {
+			if ref.Pipeline != "" && ref.Pipeline != pipeline.Name {
+				continue
+			}
+			for _, c := range pipeline.Spec.Containers {
+				if !slices.Contains(images, c.Image) {
+					images = append(images, c.Image)
+				}
+				if err := f.buildStage(ctx, env, store, stageDir(p, ref, pipeline.Name, c), c.Image, built); err != nil {
+					return nil, nil, err
+				}
+			}
+		}
+	}
+	return images, built, nil
+}
+
+// stageDir is where the sources of a container are, if it has any.
+func stageDir(p *promise.Promise, ref promise.WorkflowRef, pipeline string, c api.Container) string {
+	return filepath.Join(p.Dir, "workflows", string(ref.Type), string(ref.Action), pipeline, c.Name)
+}
+
+// buildStage builds the image of a stage from its sources, unless they have
+// not changed since it was last built.
+func (f *containerFlags) buildStage(ctx context.Context, env *Env, store *image.Store, dir, ref string, built map[string]string) error {
+	if f.build == buildNever || built[ref] != "" || build.Detect(dir) != build.KindGo {
+		return nil
+	}
+	fresh := false
+	started := time.Now()
+	img, err := build.Stage(ctx, store, build.StageOptions{
+		GoOptions: build.GoOptions{Dir: dir, Store: store, Stderr: env.Err},
+		Container: filepath.Base(dir),
+		Always:    f.build == buildAlways,
+		Building:  func() { fresh = true },
+	})
+	if err != nil {
+		return err
+	}
+	if fresh {
+		fmt.Fprintf(env.Err, "built %s from %s (%.1fs)\n", ref, relative(dir), time.Since(started).Seconds())
+	}
+	built[ref] = img.Reference
+	return nil
+}
+
+// openStore opens the user's cache of images.
+func openStore(env *Env) (*image.Store, error) {
+	dir, err := image.DefaultDir(env.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	return image.Open(dir)
+}
+
+// relative gives a path as a user in the working directory would write it.
+func relative(path string) string {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return path
+	}
+	wd, err := filepath.Abs(".")
+	if err != nil {
+		return path
+	}
+	rel, err := filepath.Rel(wd, abs)
+	if err != nil || len(rel) >= len(abs) {
+		return path
+	}
+	return rel
+}

@@ -1,0 +1,97 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kratix-tools/kratix/internal/scaffold"
+	"github.com/kratix-tools/kratix/internal/view"
+)
+
+func newInitCmd(env *Env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "init",
+		Short:   "Start a new Promise",
+		GroupID: groupAuthor,
+	}
+	cmd.AddCommand(newInitPromiseCmd(env))
+	return cmd
+}
+
+type initPromiseOptions struct {
+	scaffold.PromiseOptions
+
+	dir    string
+	force  bool
+	dryRun bool
+}
+
+func newInitPromiseCmd(env *Env) *cobra.Command {
+	var opts initPromiseOptions
+	cmd := &cobra.Command{
+		Use:   "promise NAME --group GROUP --kind KIND",
+		Short: "Write a Promise with an API and empty workflows",
+		Example: `  kratix init promise postgresql --group acme.org --kind Database
+
+  # in a directory of its own, in several files
+  kratix init promise postgresql --group acme.org --kind Database --dir postgresql --split`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			opts.Name = args[0]
+			return runInitPromise(env, opts)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVarP(&opts.Group, "group", "g", "", "`GROUP` of the API, such as acme.org (required)")
+	flags.StringVarP(&opts.Kind, "kind", "k", "", "`KIND` of the API, such as Database (required)")
+	flags.StringVarP(&opts.Version, "version", "v", "", "`VERSION` of the API (default v1alpha1)")
+	flags.StringVar(&opts.Plural, "plural", "", "`PLURAL` of the kind (default the kind in lower case and an s)")
+	flags.StringVarP(&opts.dir, "dir", "d", ".", "`DIR` to write to; made if it does not exist")
+	flags.BoolVar(&opts.Split, "split", false, "write api.yaml, dependencies.yaml and workflows in place of promise.yaml")
+	flags.BoolVar(&opts.force, "force", false, "overwrite files that exist")
+	flags.BoolVar(&opts.dryRun, "dry-run", false, "only list what would be written")
+	for _, name := range []string{"group", "kind"} {
+		cobra.CheckErr(cmd.MarkFlagRequired(name))
+	}
+	return cmd
+}
+
+func runInitPromise(env *Env, opts initPromiseOptions) error {
+	files, err := scaffold.Promise(opts.PromiseOptions)
+	if err != nil {
+		return err
+	}
+	if err := writeFiles(env, opts.dir, files, opts.force, opts.dryRun); err != nil {
+		return err
+	}
+	view.Next(env.err(),
+		inDir(opts.dir, "kratix add container resource/configure/instance --image ghcr.io/YOU/"+opts.Name+"-instance:v0.1.0 --language go"),
+	)
+	return nil
+}
+
+// writeFiles writes what a scaffold made and lists it.
+func writeFiles(env *Env, dir string, files []scaffold.File, force, dryRun bool) error {
+	if !dryRun {
+		if err := scaffold.Write(dir, files, scaffold.WriteOptions{Force: force}); err != nil {
+			return err
+		}
+	}
+	verb := "wrote"
+	if dryRun {
+		verb = "would write"
+	}
+	for _, f := range files {
+		fmt.Fprintf(env.Out, "%s %s\n", verb, shownPath(dir, f.Path))
+	}
+	return nil
+}
+
+// inDir gives a command as it has to be typed for a Promise in dir.
+func inDir(dir, command string) string {
+	if dir == "." || dir == "" {
+		return command
+	}
+	return "cd " + shellQuote(dir) + " && " + command
+}

@@ -1,0 +1,205 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kratix-tools/kratix/internal/api"
+	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/platform"
+	"github.com/kratix-tools/kratix/internal/promise"
+	"github.com/kratix-tools/kratix/internal/simulate"
+	"github.com/kratix-tools/kratix/internal/term"
+	"github.com/kratix-tools/kratix/internal/view"
+	"github.com/kratix-tools/kratix/internal/workflow"
+)
+
+func newRunCmd(env *Env) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "run",
+		Short:   "Run a workflow once and show what came out",
+		GroupID: groupTest,
+	}
+	cmd.AddCommand(newRunWorkflowCmd(env))
+	return cmd
+}
+
+type runWorkflowOptions struct {
+	promiseFlags
+	containerFlags
+
+	ref          string
+	request      string
+	destinations []string
+	outputDir    string
+	until        string
+	format       view.Format
+	verbose      int
+}
+
+func newRunWorkflowCmd(env *Env) *cobra.Command {
+	var opts runWorkflowOptions
+	cmd := &cobra.Command{
+		Use:   "workflow [TYPE/ACTION[/PIPELINE]]",
+		Short: "Run the pipelines of a workflow and show what they leave",
+		Long: `Run the pipelines of a workflow, resource/configure unless another is named,
+in containers on this machine, and show what they leave behind and where
+Kratix would place it. Nothing is compared and no cluster is touched.
+
+The request is example-resource.yaml of the Promise unless --filename names
+another. Destinations are those in tests/destinations.`,
+		Example: `  # what would this request give?
+  kratix run workflow -f request.yaml
+
+  # one pipeline, its output and logs kept in out/
+  kratix run workflow resource/configure/instance -O out`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			opts.ref = "resource/configure"
+			if len(args) == 1 {
+				opts.ref = args[0]
+			}
+			return runRunWorkflow(cmd.Context(), env, opts)
+		},
+	}
+	opts.promiseFlags.register(cmd)
+	opts.containerFlags.register(cmd)
+	flags := cmd.Flags()
+	flags.StringVarP(&opts.request, "filename", "f", "", "`FILE` with the resource request (default example-resource.yaml)")
+	flags.StringArrayVar(&opts.destinations, "destinations", nil, "`FILE` or directory with Destinations and state stores; repeatable (default tests/destinations)")
+	flags.StringVarP(&opts.outputDir, "output-dir", "O", "", "`DIR` for output, metadata and logs; created, or empty")
+	flags.StringVar(&opts.until, "until", "", "`CONTAINER` after which each pipeline ends")
+	flags.VarP(newEnum(&opts.format, view.Text, view.JSON, view.YAML), "output", "o", "format: text, json or yaml")
+	flags.CountVarP(&opts.verbose, "verbose", "v", "show what the steps print while they run")
+	return cmd
+}
+
+func runRunWorkflow(ctx context.Context, env *Env, opts runWorkflowOptions) (err error) {
+	ref, err := promise.ParseRef(opts.ref)
+	if err != nil {
+		return err
+	}
+	p, err := opts.loadChecked(env)
+	if err != nil {
+		return err
+	}
+	sim, err := opts.simulation(env, p, ref)
+	if err != nil {
+		return err
+	}
+	dir, keep, err := opts.directory()
+	if err != nil {
+		return err
+	}
+	if !keep {
+		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	}
+	m, err := opts.prepare(ctx, env, p, []promise.WorkflowRef{ref})
+	if err != nil {
+		return err
+	}
+	defer m.close() //nolint:errcheck // the cache was only read
+	sim.Engine, sim.Dir = m, dir
+	if opts.verbose > 0 {
+		sim.Observer = stepLogs(env.err())
+	}
+	delivery, err := simulate.Run(ctx, sim)
+	if err != nil {
+		return err
+	}
+	if err := view.Run(env.out(), opts.format, p.Name, ref.String(), delivery); err != nil {
+		return err
+	}
+	if failed, ok := delivery.Failed(); ok {
+		return shown(diag.Answer(failed.Failure.Err))
+	}
+	return nil
+}
+
+// simulation gathers what the workflow is about.
+func (o *runWorkflowOptions) simulation(env *Env, p *promise.Promise, ref promise.WorkflowRef) (simulate.Simulation, error) {
+	var request *promise.Request
+	if ref.Type == api.WorkflowResource {
+		file := o.request
+		if file == "" {
+			file = filepath.Join(p.Dir, "example-resource.yaml")
+		}
+		var err error
+		if request, err = promise.LoadRequest(file, p); err != nil {
+			return simulate.Simulation{}, err
+		}
+		view.Findings(env.err(), request.Findings)
+	} else if o.request != "" {
+		return simulate.Simulation{}, diag.Inputf("--filename %s: a %s workflow is about the Promise itself and takes no request", o.request, ref)
+	}
+	sim, err := simulate.New(p, ref, request)
+	if err != nil {
+		return sim, err
+	}
+	sim.Platform, err = o.platform(env, p)
+	sim.Network, sim.Timeout, sim.Until = o.network, o.timeout, o.until
+	return sim, err
+}
+
+// platform reads the Destinations.
+func (o *runWorkflowOptions) platform(env *Env, p *promise.Promise) (*platform.Platform, error) {
+	paths := o.destinations
+	if len(paths) == 0 {
+		dir := filepath.Join(p.Dir, "tests", "destinations")
+		if _, err := os.Stat(dir); err != nil {
+			return &platform.Platform{}, nil //nolint:nilerr // no Destinations is an answer too
+		}
+		paths = []string{dir}
+	}
+	world, err := platform.Load(env.In, paths...)
+	if err == nil {
+		view.Findings(env.err(), world.Warnings)
+	}
+	return world, err
+}
+
+// directory gives the directory for what the workflow leaves, and whether the
+// user wants to keep it.
+func (o *runWorkflowOptions) directory() (dir string, keep bool, err error) {
+	if o.outputDir == "" {
+		dir, err = os.MkdirTemp("", "kratix-run-")
+		return dir, false, machineError(err)
+	}
+	if entries, err := os.ReadDir(o.outputDir); err == nil && len(entries) > 0 {
+		err := diag.Inputf("--output-dir %s: it is not empty", o.outputDir)
+		return "", false, diag.Hint(err, "name a new directory, or remove that one")
+	}
+	return o.outputDir, true, machineError(os.MkdirAll(o.outputDir, 0o755)) //nolint:gosec // for people to look into
+}
+
+func machineError(err error) error {
+	if err == nil {
+		return nil
+	}
+	return diag.Machine(err)
+}
+
+// stepLogs prints what steps print, each line behind the step's name.
+func stepLogs(w term.Stream) func(pipeline string) workflow.Observer {
+	return func(pipeline string) workflow.Observer {
+		return stepLog(w, pipeline+"/")
+	}
+}
+
+func stepLog(w io.Writer, prefix string) workflow.Observer {
+	return workflow.Observer{
+		Line: func(step workflow.Step, line workflow.Line) {
+			mark := " "
+			if line.Stderr {
+				mark = "!"
+			}
+			fmt.Fprintf(w, "%s%s %s %s\n", prefix, step.Container, mark, line.Text)
+		},
+	}
+}

@@ -1,0 +1,219 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"os"
+	"regexp"
+	"runtime"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/fixture"
+	"github.com/kratix-tools/kratix/internal/promise"
+	"github.com/kratix-tools/kratix/internal/suite"
+	"github.com/kratix-tools/kratix/internal/view"
+	"github.com/kratix-tools/kratix/internal/workflow"
+)
+
+func newTestCmd(env *Env) *cobra.Command {
+	var opts testWorkflowOptions
+	cmd := &cobra.Command{
+		Use:     "test",
+		Short:   "Test the workflows of a Promise",
+		GroupID: groupTest,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(cmd, args[0])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runTestWorkflow(cmd.Context(), env, opts)
+		},
+	}
+	opts.register(cmd)
+	cmd.AddCommand(newTestWorkflowCmd(env))
+	return cmd
+}
+
+type testWorkflowOptions struct {
+	promiseFlags
+	containerFlags
+
+	cases      []string
+	run, skip  string
+	jobs       int
+	failFast   bool
+	update     bool
+	keep       bool
+	places     bool
+	allowEmpty bool
+	format     view.Format
+	verbose    int
+}
+
+func newTestWorkflowCmd(env *Env) *cobra.Command {
+	var opts testWorkflowOptions
+	cmd := &cobra.Command{
+		Use:   "workflow [CASE...]",
+		Short: "Run the cases in tests/ and compare what comes out with their goldens",
+		Long: `Run the workflows of a Promise in containers on this machine, once for each
+case in tests/, and compare documents, metadata and placements with the files
+in the case's expected/. No Docker and no cluster is needed on Linux.
+
+A directory with a request.yaml or a case.yaml is a case; CASE is its name or
+path. Without expected/ a case fails: --update writes it.`,
+		Example: `  # all cases
+  kratix test workflow
+
+  # one case, with what its steps print
+  kratix test workflow resource-configure/small -v
+
+  # take what comes out as the new golden
+  kratix test workflow --update`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			opts.cases = args
+			return runTestWorkflow(cmd.Context(), env, opts)
+		},
+	}
+	opts.register(cmd)
+	return cmd
+}
+
+func (o *testWorkflowOptions) register(cmd *cobra.Command) {
+	o.promiseFlags.register(cmd)
+	o.containerFlags.register(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&o.run, "run", "", "only cases whose name matches `REGEX`")
+	flags.StringVar(&o.skip, "skip", "", "no cases whose name matches `REGEX`")
+	flags.IntVarP(&o.jobs, "jobs", "j", runtime.GOMAXPROCS(0), "`N` cases at a time")
+	flags.BoolVar(&o.failFast, "fail-fast", false, "start no case after one has failed")
+	flags.BoolVarP(&o.update, "update", "u", false, "take what comes out as the new goldens")
+	flags.BoolVar(&o.keep, "keep", false, "keep the output and logs of cases that passed, too")
+	flags.BoolVar(&o.places, "placements", false, "list where every document would land")
+	flags.BoolVar(&o.allowEmpty, "allow-empty", false, "exit 0 when no case is selected")
+	flags.VarP(newEnum(&o.format, view.Text, view.JSON, view.YAML), "output", "o", "format: text, json or yaml")
+	flags.CountVarP(&o.verbose, "verbose", "v", "show what the steps print while they run")
+}
+
+func runTestWorkflow(ctx context.Context, env *Env, opts testWorkflowOptions) error {
+	p, err := opts.loadChecked(env)
+	if err != nil {
+		return err
+	}
+	cases, err := opts.selected(p)
+	if err != nil {
+		if opts.allowEmpty && diag.ExitCode(err) == diag.ExitNotFound {
+			view.Note(env.err(), err)
+			return nil
+		}
+		return err
+	}
+	m, err := opts.prepare(ctx, env, p, workflowsOf(cases))
+	if err != nil {
+		return err
+	}
+	defer m.close() //nolint:errcheck // the cache was only read
+	dir, err := suite.NewRunDir(p.Dir)
+	if err != nil {
+		return err
+	}
+	report, err := opts.runSuite(ctx, env, p, cases, m, dir)
+	if err != nil {
+		return errors.Join(err, os.RemoveAll(dir.Path))
+	}
+	if err := dir.Publish(); err != nil {
+		return err
+	}
+	return verdict(report)
+}
+
+// runSuite runs the cases and shows them.
+func (o *testWorkflowOptions) runSuite(ctx context.Context, env *Env, p *promise.Promise, cases []*fixture.Case, m *machine, dir *suite.RunDir) (*suite.Report, error) {
+	s := suite.Suite{
+		Promise: p, Cases: cases, Engine: m, Environment: m.environment, Dir: dir,
+		Jobs: o.jobs, FailFast: o.failFast, Update: o.update, Keep: o.keep,
+		Network: o.network, Timeout: o.timeout,
+	}
+	if o.verbose > 0 {
+		s.Observer = func(name, pipeline string) workflow.Observer {
+			return stepLog(env.Err, name+" "+pipeline+"/")
+		}
+	}
+	if o.format != view.Text {
+		report, err := s.Run(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return report, view.Encode(env.Out, o.format, report)
+	}
+	tests := view.NewTests(env.out(), p.Name, m.environment, o.jobs, cases)
+	s.Done = tests.Done
+	report, err := s.Run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if o.places {
+		view.Places(env.out(), report)
+	}
+	tests.Sum(report)
+	return report, nil
+}
+
+// selected gives the cases to run.
+func (o *testWorkflowOptions) selected(p *promise.Promise) ([]*fixture.Case, error) {
+	run, err := pattern("--run", o.run)
+	if err != nil {
+		return nil, err
+	}
+	skip, err := pattern("--skip", o.skip)
+	if err != nil {
+		return nil, err
+	}
+	if o.jobs < 1 {
+		return nil, diag.Inputf("--jobs %d: at least one case must run at a time", o.jobs)
+	}
+	tests, err := fixture.Discover(p.Dir)
+	if err != nil {
+		return nil, err
+	}
+	return fixture.Select(tests.Cases, o.cases, run, skip)
+}
+
+func pattern(flag, text string) (*regexp.Regexp, error) {
+	if text == "" {
+		return nil, nil //nolint:nilnil // no pattern is a pattern that is not asked
+	}
+	re, err := regexp.Compile(text)
+	if err != nil {
+		return nil, diag.Inputf("%s: %w", flag, err)
+	}
+	return re, nil
+}
+
+// workflowsOf lists the workflows that cases run, each once.
+func workflowsOf(cases []*fixture.Case) []promise.WorkflowRef {
+	var refs []promise.WorkflowRef
+	for _, c := range cases {
+		ref := promise.WorkflowRef{Type: c.Type, Action: c.Action}
+		if !slices.Contains(refs, ref) {
+			refs = append(refs, ref)
+		}
+	}
+	return refs
+}
+
+// verdict turns a report that was shown into the exit code of the program.
+func verdict(r *suite.Report) error {
+	switch r.Summary.ExitCode {
+	case diag.ExitOK:
+		return nil
+	case diag.ExitInput:
+		return shown(diag.Inputf("%d cases failed", r.Summary.Failed))
+	default:
+		return shown(diag.Answer(errors.New("cases failed")))
+	}
+}

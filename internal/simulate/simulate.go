@@ -1,0 +1,351 @@
+// Package simulate does on this machine what Kratix does in a cluster: it runs
+// the Pipelines of a workflow in order, makes a Work of what each leaves
+// behind, merges the status, schedules the Work onto Destinations and finds
+// the place of every document.
+//
+// The result is a [Delivery]. What Kratix refuses on the way, in its
+// work-writer, its status-writer or its scheduler, is part of the result with
+// Kratix' own words ([Failure]); an error means that the machine could not do
+// the work or that the input is unusable.
+package simulate
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/kratix-tools/kratix/internal/api"
+	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/placement"
+	"github.com/kratix-tools/kratix/internal/platform"
+	"github.com/kratix-tools/kratix/internal/work"
+	"github.com/kratix-tools/kratix/internal/workflow"
+)
+
+// A Simulation is one run of one workflow.
+type Simulation struct {
+	Workflow workflow.Spec
+	// Selectors are the destinationSelectors of the Promise.
+	Selectors []api.PromiseSelector
+	Platform  *platform.Platform
+	Engine    workflow.Engine
+
+	// Only names the Pipelines to run; empty runs all of the action. Those
+	// left out count as done.
+	Only []string
+	// Dir receives what the Pipelines leave behind: the copy of each
+	// Pipeline's directories and the logs of its containers in a directory
+	// named after it.
+	Dir string
+
+	Env      []workflow.EnvVar
+	Fixtures workflow.Fixtures
+	Network  workflow.Network
+	Timeout  time.Duration // of each Pipeline; 0 is no limit
+	Until    string        // the container after which a Pipeline ends
+	// Observer is told of the steps of each Pipeline.
+	Observer func(pipeline string) workflow.Observer
+
+	// Locate tells where in a file a field of the Promise is.
+	Locate func(field string) diag.Position
+}
+
+// A Delivery is what a workflow delivers: its Works and where their documents
+// go.
+type Delivery struct {
+	Pipelines []Pipeline
+	// Object is the request or Promise after the workflow, status included.
+	Object map[string]any
+}
+
+// A Pipeline is what one Pipeline of a workflow did.
+type Pipeline struct {
+	workflow.PipelineResult
+
+	// Dir holds the copy of the output and metadata directories, and the logs.
+	Dir string
+	// Object is /kratix/input/object.yaml as the containers saw it.
+	Object []byte
+	// Work is what the work-writer makes of the output; nil in a delete
+	// workflow, after a failure, and when the Pipeline suspends.
+	Work *api.Work
+	// Placements has one entry for each workload group of Work.
+	Placements []placement.Placement
+	// Sizes tell how large Work is.
+	Sizes work.Sizes
+	// Suspension is set if the Pipeline stops the workflow.
+	Suspension *Suspension
+	// Failure is set if Kratix would fail this Pipeline or the placement of
+	// its Work.
+	Failure *Failure
+	// Warnings tell what Kratix does silently.
+	Warnings []diag.Finding
+}
+
+// A Suspension stops a workflow until somebody lets it go on.
+type Suspension struct {
+	Message string
+	// RetryAfter is the text of the key retryAfter; empty waits for the label
+	// to be removed.
+	RetryAfter string
+}
+
+// A Failure is a Pipeline that Kratix would report as failed.
+type Failure struct {
+	// Container is the step that failed, or Kratix' own work-writer,
+	// status-writer or scheduler.
+	Container string
+	// Code is the exit code of Container; 0 for the scheduler, which does not
+	// exit.
+	Code int
+	Err  error
+}
+
+// Names of Kratix' own containers, and of what schedules a Work.
+const (
+	WorkWriter   = "work-writer"
+	StatusWriter = "status-writer"
+	Scheduler    = "scheduler"
+)
+
+// Failed gives the Pipeline that ended the workflow with a failure, if any.
+func (d *Delivery) Failed() (Pipeline, bool) {
+	for _, p := range d.Pipelines {
+		if p.Failure != nil {
+			return p, true
+		}
+	}
+	return Pipeline{}, false
+}
+
+// Run simulates a workflow. The Delivery holds what was reached, also beside
+// an error.
+func Run(ctx context.Context, s Simulation) (*Delivery, error) {
+	run, err := workflow.NewRun(s.Workflow)
+	if err != nil {
+		return &Delivery{}, err
+	}
+	if err := s.knows(run); err != nil {
+		return &Delivery{}, err
+	}
+	d := &Delivery{}
+	for i := run.First(); i < run.Len(); i++ {
+		run.Start(i)
+		if !s.wants(run.Pipeline(i).Name) {
+			run.Succeed(i)
+			continue
+		}
+		p, err := s.pipeline(ctx, run, i)
+		d.Pipelines = append(d.Pipelines, p)
+		d.Object = run.Object()
+		if err != nil || p.Failure != nil || p.Suspension != nil {
+			return d, err
+		}
+	}
+	run.Finish(s.works(d))
+	d.Object = run.Object()
+	return d, nil
+}
+
+// knows reports the names in Only that no Pipeline has.
+func (s *Simulation) knows(run *workflow.Run) error {
+	names := map[string]bool{}
+	var known []string
+	for i := range run.Len() {
+		name := run.Pipeline(i).Name
+		names[name] = true
+		known = append(known, name)
+	}
+	for _, name := range s.Only {
+		if !names[name] {
+			err := diag.NotFoundf("no pipeline %q in %s/%s of Promise %q", name, s.Workflow.Type, s.Workflow.Action, s.Workflow.Promise)
+			return diag.Hint(err, fmt.Sprintf("pipelines: %q", known))
+		}
+	}
+	return nil
+}
+
+func (s *Simulation) wants(pipeline string) bool {
+	if len(s.Only) == 0 {
+		return true
+	}
+	for _, name := range s.Only {
+		if name == pipeline {
+			return true
+		}
+	}
+	return false
+}
+
+// pipeline takes Pipeline i from its Job to the place of its documents.
+func (s *Simulation) pipeline(ctx context.Context, run *workflow.Run, i int) (Pipeline, error) {
+	p := Pipeline{Dir: filepath.Join(s.Dir, run.Pipeline(i).Name)}
+	var err error
+	if p.Object, err = run.ObjectYAML(); err != nil {
+		return p, err
+	}
+	if err := os.MkdirAll(p.Dir, 0o755); err != nil { //nolint:gosec // for people to look into
+		return p, diag.Machine(err)
+	}
+	p.PipelineResult, err = workflow.RunPipeline(ctx, s.Engine, s.pipelineRun(run, i, &p))
+	if step, failed := p.Failed(); failed {
+		run.Fail(i)
+		p.Failure = &Failure{Container: step.Container, Code: step.Exit, Err: cmp.Or(err, p.Err())}
+		if diag.ExitCode(err) == diag.ExitAnswer {
+			err = nil // a timeout is a failure of the step
+		}
+	}
+	if err != nil || p.Failure != nil {
+		return p, err
+	}
+	if err := s.write(run, i, &p); err != nil {
+		var refused *refusal
+		if !errors.As(err, &refused) {
+			return p, err
+		}
+		run.Fail(i)
+		p.Failure = &Failure{Container: refused.container, Code: 1, Err: refused.err}
+	}
+	if p.Work != nil {
+		err = s.place(&p)
+	}
+	return p, err
+}
+
+func (s *Simulation) pipelineRun(run *workflow.Run, i int, p *Pipeline) workflow.PipelineRun {
+	r := workflow.PipelineRun{
+		Identity: run.Identity(i),
+		Pipeline: run.Pipeline(i),
+		Object:   p.Object,
+		Dir:      p.Dir,
+		Until:    s.Until,
+		Trace:    true,
+		Env:      s.Env,
+		Fixtures: s.Fixtures,
+		Network:  s.Network,
+		Timeout:  s.Timeout,
+		Field:    fmt.Sprintf("spec.workflows.%s.%s[%d]", s.Workflow.Type, s.Workflow.Action, i),
+		Locate:   s.Locate,
+		Logs: func(container string) (io.WriteCloser, error) {
+			return os.Create(filepath.Join(p.Dir, container+".log"))
+		},
+	}
+	if s.Observer != nil {
+		r.Observer = s.Observer(run.Pipeline(i).Name)
+	}
+	return r
+}
+
+// A refusal is one of Kratix' own containers failing on what the Pipeline
+// left.
+type refusal struct {
+	container string
+	err       error
+}
+
+func (r *refusal) Error() string { return r.container + ": " + r.err.Error() }
+func (r *refusal) Unwrap() error { return r.err }
+
+// write does what work-writer and status-writer do, in their order: a Work may
+// be written although the status-writer fails.
+func (s *Simulation) write(run *workflow.Run, i int, p *Pipeline) error {
+	if s.Workflow.Action == api.ActionConfigure {
+		result, err := work.FromTree(s.workInput(run, i, p))
+		if result != nil {
+			p.Warnings = append(p.Warnings, result.Warnings...)
+			p.Work, p.Sizes = result.Work, result.Sizes
+		}
+		if err != nil {
+			p.Work = nil
+			return asRefusal(WorkWriter, err)
+		}
+	}
+	written, err := run.WriteStatus(i, p.Metadata)
+	if err != nil {
+		return asRefusal(StatusWriter, err)
+	}
+	p.Warnings = append(p.Warnings, written.Findings...)
+	if written.Suspended {
+		run.Suspend()
+		p.Suspension = &Suspension{Message: written.Control.Message, RetryAfter: written.Control.RetryAfter}
+		return nil
+	}
+	run.Succeed(i)
+	return nil
+}
+
+// asRefusal tells what Kratix refuses from what this machine could not do.
+func asRefusal(container string, err error) error {
+	if diag.ExitCode(err) == diag.ExitAnswer {
+		return &refusal{container, err}
+	}
+	return fmt.Errorf("%s: %w", container, err)
+}
+
+func (s *Simulation) workInput(run *workflow.Run, i int, p *Pipeline) work.Input {
+	id := run.Identity(i)
+	in := work.Input{
+		Output:               p.Output,
+		Metadata:             p.Metadata,
+		WorkflowType:         id.Type,
+		PromiseName:          id.Promise,
+		PipelineName:         id.Pipeline,
+		Namespace:            id.JobNamespace(),
+		PipelineNamespaceSet: id.PipelineNamespace != "",
+		PromiseSelectors:     s.Selectors,
+		DryRun:               id.DryRun,
+		Existing:             s.platform().Works,
+	}
+	if id.Type == api.WorkflowResource {
+		in.ResourceName, in.ResourceNamespace = id.Name, id.Namespace
+	}
+	return in
+}
+
+// place schedules the Work. Selectors that Kratix' scheduler cannot read fail
+// the placement and not the Pipeline.
+func (s *Simulation) place(p *Pipeline) error {
+	var err error
+	p.Placements, err = placement.Place(p.Work, s.platform(), placement.Options{})
+	switch {
+	case err == nil:
+		return nil
+	case diag.ExitCode(err) == diag.ExitAnswer:
+		if p.Failure == nil {
+			p.Failure = &Failure{Container: Scheduler, Err: err}
+		}
+		return nil
+	default:
+		return err
+	}
+}
+
+func (s *Simulation) platform() *platform.Platform {
+	if s.Platform == nil {
+		return &platform.Platform{}
+	}
+	return s.Platform
+}
+
+// works names the Works that are not as they should be, for the status of the
+// object.
+func (s *Simulation) works(d *Delivery) workflow.Works {
+	var works workflow.Works
+	for _, p := range d.Pipelines {
+		if p.Work == nil {
+			continue
+		}
+		for _, pl := range p.Placements {
+			if pl.Unplaced() {
+				works.Pending = append(works.Pending, p.Work.Name)
+				break
+			}
+		}
+	}
+	return works
+}

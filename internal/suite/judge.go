@@ -1,0 +1,217 @@
+package suite
+
+import (
+	"context"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kratix-tools/kratix/internal/compare"
+	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/fixture"
+	"github.com/kratix-tools/kratix/internal/placement"
+	"github.com/kratix-tools/kratix/internal/platform"
+	"github.com/kratix-tools/kratix/internal/promise"
+	"github.com/kratix-tools/kratix/internal/simulate"
+	"github.com/kratix-tools/kratix/internal/workflow"
+)
+
+// A judgement is one case under way.
+type judgement struct {
+	suite   *Suite
+	fixture *fixture.Case
+	dir     string
+}
+
+func (j *judgement) run(ctx context.Context) (*Case, error) {
+	sim, err := j.simulation()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(j.dir, 0o755); err != nil { //nolint:gosec // for people to look into
+		return nil, diag.Machine(err)
+	}
+	delivery, err := simulate.Run(ctx, sim)
+	if err != nil {
+		return nil, err
+	}
+	return j.judge(delivery, pipelineNames(sim))
+}
+
+// simulation prepares what the case asks for.
+func (j *judgement) simulation() (simulate.Simulation, error) {
+	c, s := j.fixture, j.suite
+	var request *promise.Request
+	if c.Request != "" {
+		var err error
+		if request, err = promise.LoadRequest(c.Request, s.Promise); err != nil {
+			return simulate.Simulation{}, err
+		}
+	}
+	sim, err := simulate.New(s.Promise, promise.WorkflowRef{Type: c.Type, Action: c.Action}, request)
+	if err != nil {
+		return simulate.Simulation{}, err
+	}
+	sim.Platform, err = platform.Load(nil, append(slices.Clone(c.Destinations), c.Existing...)...)
+	if err != nil {
+		return simulate.Simulation{}, err
+	}
+	sim.Only, sim.Dir, sim.Engine = c.Pipelines, j.dir, s.Engine
+	sim.Network, sim.Timeout = network(c.Network), c.Timeout
+	if s.Network != "" {
+		sim.Network = s.Network
+	}
+	if s.Timeout != 0 {
+		sim.Timeout = s.Timeout
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Env)) {
+		sim.Env = append(sim.Env, workflow.EnvVar{Name: name, Value: c.Env[name]})
+	}
+	if s.Observer != nil {
+		sim.Observer = func(pipeline string) workflow.Observer { return s.Observer(c.Name, pipeline) }
+	}
+	return sim, nil
+}
+
+// network gives the network for a case. An engine without a bridge of its own
+// reaches the outside through the machine's network.
+func network(n fixture.Network) workflow.Network {
+	if n == fixture.NetworkBridge || n == fixture.NetworkHost {
+		return workflow.NetworkHost
+	}
+	return workflow.NetworkNone
+}
+
+// judge compares what was delivered with what was expected.
+func (j *judgement) judge(d *simulate.Delivery, pipelines []string) (*Case, error) {
+	started := time.Now()
+	c := j.fixture
+	outcome, actual := outcomeOf(d), actualOf(d)
+	var differences *compare.Differences
+	var changes fixture.Changes
+	var err error
+	update := j.suite.Update && mayUpdate(c, outcome)
+	if update {
+		changes, err = c.Update(pipelines, actual)
+	}
+	if err == nil && (c.Expect.NeedsGolden() || c.HasGolden()) {
+		differences, err = c.Compare(pipelines, actual)
+	}
+	if err != nil {
+		return nil, err
+	}
+	result := &Case{
+		Report:    compare.NewReport(c.Name, compare.Judge(c.Expect, outcome, differences), differences, placementsOf(d)),
+		Changes:   changes,
+		Updated:   update,
+		Dir:       j.suite.Dir.Shown(j.dir),
+		Pipelines: d.Pipelines,
+	}
+	j.describe(result)
+	result.Timing.CompareMS = time.Since(started).Milliseconds()
+	if result.Result == compare.Passed && !j.suite.Keep {
+		err = os.RemoveAll(j.dir)
+	}
+	return result, err
+}
+
+// mayUpdate reports whether what came out may become the golden: not if the
+// workflow ended in another way than the case expects.
+func mayUpdate(c *fixture.Case, outcome compare.Outcome) bool {
+	verdict := compare.Judge(c.Expect, outcome, &compare.Differences{})
+	return verdict.Result == compare.Passed && c.Expect.NeedsGolden()
+}
+
+// describe adds the steps, the warnings and the number of documents.
+func (j *judgement) describe(result *Case) {
+	for _, p := range result.Pipelines {
+		result.Warnings = append(result.Warnings, p.Warnings...)
+		result.Documents += p.Sizes.Documents
+		for _, step := range p.Steps {
+			result.Steps = append(result.Steps, j.step(p, step))
+			result.Timing.RunMS += step.Duration.Milliseconds()
+		}
+	}
+}
+
+func (j *judgement) step(p simulate.Pipeline, s workflow.Step) compare.Step {
+	step := compare.Step{
+		Pipeline: p.Name, Container: s.Container, Image: s.Image, Digest: s.Digest,
+		DurationMS: s.Duration.Milliseconds(),
+	}
+	if s.State != workflow.StepNotStarted {
+		step.ExitCode = &s.Exit
+		step.Log = j.suite.Dir.Shown(filepath.Join(p.Dir, s.Container+".log"))
+	}
+	return step
+}
+
+// outcomeOf tells how a workflow ended.
+func outcomeOf(d *simulate.Delivery) compare.Outcome {
+	var o compare.Outcome
+	for _, p := range d.Pipelines {
+		if p.Failure != nil {
+			o.Failure = &compare.Failure{Pipeline: p.Name, Container: p.Failure.Container, Code: p.Failure.Code, Stderr: stderr(p)}
+		}
+		if p.Suspension != nil {
+			o.Suspension = suspensionOf(p)
+		}
+	}
+	return o
+}
+
+func suspensionOf(p simulate.Pipeline) *compare.Suspension {
+	s := &compare.Suspension{Pipeline: p.Name, Message: p.Suspension.Message}
+	if p.Suspension.RetryAfter != "" {
+		// The status-writer has read it before, so it is a duration.
+		after, err := time.ParseDuration(p.Suspension.RetryAfter)
+		if err == nil {
+			s.RetryAfter = &after
+		}
+	}
+	return s
+}
+
+// stderr gives what the failed container of a Pipeline said.
+func stderr(p simulate.Pipeline) string {
+	step, failed := p.Failed()
+	if !failed {
+		return p.Failure.Err.Error()
+	}
+	var lines []string
+	for _, line := range step.Log.Lines {
+		if line.Stderr {
+			lines = append(lines, line.Text)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// actualOf gives what each Pipeline left, to be compared.
+func actualOf(d *simulate.Delivery) []compare.Actual {
+	var actual []compare.Actual
+	for _, p := range d.Pipelines {
+		a := compare.Actual{Pipeline: p.Name, Output: p.Output, Metadata: p.Metadata, WrittenBy: map[string]string{}}
+		if p.Work != nil {
+			a.Placements = append([]placement.Placement{}, p.Placements...)
+		}
+		for _, step := range p.Steps {
+			for _, file := range step.Wrote {
+				a.WrittenBy[file] = step.Container
+			}
+		}
+		actual = append(actual, a)
+	}
+	return actual
+}
+
+func placementsOf(d *simulate.Delivery) []placement.Placement {
+	var all []placement.Placement
+	for _, p := range d.Pipelines {
+		all = append(all, p.Placements...)
+	}
+	return all
+}

@@ -1,0 +1,80 @@
+package suite
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/kratix-tools/kratix/internal/diag"
+)
+
+// A RunDir is where a run keeps the output trees and logs of its cases, so
+// that they can be looked at afterwards: .kratix/runs/ID below the Promise,
+// with the link .kratix/runs/last to the newest. Only one is kept.
+type RunDir struct {
+	Path string // absolute
+	last string // the link, absolute
+}
+
+// NewRunDir makes a directory for a run of the Promise in dir. Where dir
+// cannot be written, it makes a temporary one.
+func NewRunDir(dir string) (*RunDir, error) {
+	runs := filepath.Join(dir, ".kratix", "runs")
+	if err := os.MkdirAll(runs, 0o755); err != nil { //nolint:gosec // for people to look into
+		return newTempRunDir()
+	}
+	// Nothing in .kratix is worth a commit.
+	ignore := filepath.Join(dir, ".kratix", ".gitignore")
+	if _, err := os.Stat(ignore); err != nil {
+		if err := os.WriteFile(ignore, []byte("*\n"), 0o644); err != nil { //nolint:gosec // nothing secret
+			return newTempRunDir()
+		}
+	}
+	name := fmt.Sprintf("%s-%d", time.Now().UTC().Format("20060102T150405"), os.Getpid())
+	r := &RunDir{Path: filepath.Join(runs, name), last: filepath.Join(runs, "last")}
+	if err := os.Mkdir(r.Path, 0o755); err != nil { //nolint:gosec // for people to look into
+		return nil, diag.Machine(err)
+	}
+	return r, nil
+}
+
+func newTempRunDir() (*RunDir, error) {
+	dir, err := os.MkdirTemp("", "kratix-run-")
+	if err != nil {
+		return nil, diag.Machine(err)
+	}
+	return &RunDir{Path: dir}, nil
+}
+
+// Publish points "last" at this run and removes the run it pointed at before.
+// Runs of other processes that are still going on are left alone, since
+// nothing points at them yet.
+func (r *RunDir) Publish() error {
+	if r.last == "" {
+		return nil
+	}
+	before, _ := os.Readlink(r.last) //nolint:errcheck // there may be none
+	link := r.Path + ".link"
+	if err := os.Symlink(filepath.Base(r.Path), link); err != nil {
+		return diag.Machine(err)
+	}
+	if err := os.Rename(link, r.last); err != nil {
+		return diag.Machine(err)
+	}
+	if before == "" || before == filepath.Base(r.Path) || strings.ContainsRune(before, filepath.Separator) {
+		return nil
+	}
+	return os.RemoveAll(filepath.Join(filepath.Dir(r.Path), before))
+}
+
+// Shown gives path, which lies in this run's directory, as one that stays
+// short and true until the next run: below .kratix/runs/last.
+func (r *RunDir) Shown(path string) string {
+	below, err := filepath.Rel(r.Path, path)
+	if r.last == "" || err != nil {
+		return path
+	}
+	return filepath.Join(".kratix", "runs", "last", below)
+}

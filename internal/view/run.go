@@ -1,0 +1,298 @@
+package view
+
+import (
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/kratix-tools/kratix/internal/api"
+	"github.com/kratix-tools/kratix/internal/placement"
+	"github.com/kratix-tools/kratix/internal/schedule"
+	"github.com/kratix-tools/kratix/internal/simulate"
+	"github.com/kratix-tools/kratix/internal/term"
+	"github.com/kratix-tools/kratix/internal/workflow"
+)
+
+// Delivery shows what one run of a workflow delivered: the steps, what they
+// left behind, where it would go and what the status says.
+func Delivery(w term.Stream, d *simulate.Delivery) {
+	v := viewer{w, stylesFor(w)}
+	for i := range d.Pipelines {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		v.pipeline(&d.Pipelines[i])
+	}
+	v.status(d.Object)
+}
+
+// A viewer writes text to one stream in one style.
+type viewer struct {
+	term.Stream
+	styles
+}
+
+func (v viewer) pipeline(p *simulate.Pipeline) {
+	fmt.Fprintf(v, "pipeline %s\n", v.strong.Render(p.Name))
+	v.steps(p.Steps, "  ")
+	if p.Failure != nil {
+		v.failure(p, "  ")
+		return
+	}
+	v.files("output", p.Output)
+	v.files("metadata", p.Metadata)
+	if s := p.Suspension; s != nil {
+		fmt.Fprintf(v, "  %s: %s\n", v.warn.Render("suspended"), suspension(s))
+	}
+	for _, pl := range p.Placements {
+		v.placement(pl)
+	}
+	if p.Work != nil && len(p.Placements) == 0 {
+		fmt.Fprintln(v, "  no documents: the Work is empty, and documents of an earlier run are removed")
+	}
+}
+
+// suspension says for what a workflow waits.
+func suspension(s *simulate.Suspension) string {
+	var b strings.Builder
+	if s.RetryAfter != "" {
+		fmt.Fprintf(&b, "Kratix runs the pipeline again after %s", s.RetryAfter)
+	} else {
+		fmt.Fprintf(&b, "Kratix waits until the label %s is removed", api.LabelSuspended)
+	}
+	if s.Message != "" {
+		fmt.Fprintf(&b, " (message: %q)", s.Message)
+	}
+	return b.String()
+}
+
+// steps lists the containers of a Pipeline.
+func (v viewer) steps(steps []workflow.Step, indent string) {
+	t := table{indent: indent}
+	for _, s := range steps {
+		number := fmt.Sprintf("step %d/%d", s.Number, s.Of)
+		switch s.State {
+		case workflow.StepNotStarted:
+			t.row(number, s.Container, "", v.faint.Render("not started"))
+		case workflow.StepSucceeded:
+			t.row(number, s.Container, v.faint.Render(s.Image), v.ok.Render("ok"), seconds(s.Duration))
+		case workflow.StepTimedOut:
+			t.row(number, s.Container, v.faint.Render(s.Image), v.bad.Render("timeout"), seconds(s.Duration))
+		default:
+			t.row(number, s.Container, v.faint.Render(s.Image), v.bad.Render(fmt.Sprintf("exit %d", s.Exit)), seconds(s.Duration))
+		}
+	}
+	t.print(v)
+}
+
+// failure shows why Kratix would fail a Pipeline: the last lines of the step,
+// or the words of Kratix' own container.
+func (v viewer) failure(p *simulate.Pipeline, indent string) {
+	if step, failed := p.Failed(); failed {
+		fmt.Fprintln(v)
+		v.log(step, indent)
+		return
+	}
+	fmt.Fprintf(v, "%s%s of Kratix %s: %s\n", indent, p.Failure.Container, v.bad.Render("fails"),
+		indentRest(p.Failure.Err.Error(), indent+"  "))
+	hints(v, p.Failure.Err, indent)
+}
+
+// lastLines is how much of a log a failure shows.
+const lastLines = 12
+
+// log shows the end of a step's log, with a mark before what came from stderr.
+func (v viewer) log(s workflow.Step, indent string) {
+	lines := s.Log.Lines
+	if len(lines) > lastLines {
+		lines = lines[len(lines)-lastLines:]
+	}
+	if len(lines) == 0 {
+		fmt.Fprintf(v, "%s%s printed nothing\n", indent, s.Container)
+		return
+	}
+	what := fmt.Sprintf("%d of %s", len(lines), count(s.Log.Total, "line"))
+	if len(lines) == s.Log.Total {
+		what = count(s.Log.Total, "line")
+	} else {
+		what = "last " + what
+	}
+	fmt.Fprintf(v, "%s%s, %s (stderr marked !)\n", indent, s.Container, what)
+	for _, line := range lines {
+		mark := " "
+		if line.Stderr {
+			mark = v.bad.Render("!")
+		}
+		fmt.Fprintln(v, strings.TrimRight(indent+mark+" "+printable(line.Text), " "))
+	}
+}
+
+// printable takes out of a container's line what would move the cursor.
+func printable(line string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\t' || r == 0x7f {
+			return -1
+		}
+		return r
+	}, line)
+}
+
+func (v viewer) files(what string, files fs.FS) {
+	t := table{indent: "    "}
+	for name, info := range walk(files) {
+		t.row(v.path.Render(name), size(info.Size()))
+	}
+	fmt.Fprintf(v, "  %s  %s\n", what, count(len(t.rows), "file"))
+	t.print(v)
+}
+
+// walk gives the files of a tree, directories left out.
+func walk(files fs.FS) func(yield func(string, fs.FileInfo) bool) {
+	return func(yield func(string, fs.FileInfo) bool) {
+		if files == nil {
+			return
+		}
+		//nolint:errcheck // what cannot be read was reported where it was copied
+		fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return nil //nolint:nilerr // see above
+			}
+			info, err := entry.Info()
+			if err == nil && !yield(name, info) {
+				return fs.SkipAll
+			}
+			return nil
+		})
+	}
+}
+
+// placement shows one workload group: what it requires, the verdict on every
+// Destination and the place of every document.
+func (v viewer) placement(p placement.Placement) {
+	fmt.Fprintf(v, "  group %q  %s\n", p.Group.Directory, v.rule(p.Decision))
+	v.requirements(p.Requires)
+	t := table{indent: "    "}
+	for _, c := range p.Candidates {
+		t.row(v.candidate(c)...)
+	}
+	t.print(v)
+	v.places(p, "    ")
+}
+
+// rule says in words how many Destinations a group goes to.
+func (v viewer) rule(d schedule.Decision) string {
+	matches := 0
+	for _, c := range d.Candidates {
+		if c.Verdict == schedule.Matched {
+			matches++
+		}
+	}
+	switch {
+	case d.Unplaced():
+		return v.bad.Render("UNPLACED") + ": no Destination matches"
+	case d.Rule == schedule.OneOf && matches > 1:
+		return fmt.Sprintf("one of %d Destinations, drawn at random by Kratix; shown is the first by name", matches)
+	case d.Rule == schedule.OneOf:
+		return "one Destination"
+	default:
+		return "every matching Destination"
+	}
+}
+
+func (v viewer) requirements(requires []schedule.Requirement) {
+	t := table{indent: "    requires  "}
+	for _, r := range requires {
+		overrides := ""
+		for _, o := range r.Overrides {
+			overrides += fmt.Sprintf("  overrides %s=%s from %s", r.Key, o.Value, o.Source)
+		}
+		t.row(r.Key+"="+r.Value, v.faint.Render(string(r.Source)+overrides))
+	}
+	t.print(v)
+}
+
+// candidate gives the cells for the verdict on one Destination.
+func (v viewer) candidate(c schedule.Candidate) []string {
+	verdict := v.ok.Render("matched")
+	if c.Verdict != schedule.Matched {
+		verdict = v.faint.Render("rejected")
+	}
+	return []string{c.Destination, verdict, reason(c)}
+}
+
+// reason says in words what decided about a Destination.
+func reason(c schedule.Candidate) string {
+	switch c.Reason {
+	case schedule.ReasonLabelMissing, schedule.ReasonLabelMismatch:
+		parts := make([]string, len(c.Labels))
+		for i, l := range c.Labels {
+			if l.Actual == nil {
+				parts[i] = fmt.Sprintf("%s missing, required %s", l.Key, l.Required)
+			} else {
+				parts[i] = fmt.Sprintf("%s=%s, required %s", l.Key, *l.Actual, l.Required)
+			}
+		}
+		return strings.Join(parts, "; ")
+	case schedule.ReasonStrict:
+		return "strictMatchLabels is set and the work selects no labels"
+	case schedule.ReasonTerminating:
+		return "it is being deleted"
+	case schedule.ReasonDryRunOnly:
+		return "it is reserved for dry runs"
+	case schedule.ReasonKeptElsewhere:
+		return "the group already has a Destination and keeps it"
+	case schedule.ReasonMisplaced:
+		return "misplaced: it no longer matches, and Kratix leaves the documents there"
+	case schedule.ReasonNotDrawn:
+		return "one is enough"
+	case schedule.ReasonUnknown:
+		return "could not be evaluated"
+	default:
+		return ""
+	}
+}
+
+// places lists the paths in the state stores, by Destination.
+func (v viewer) places(p placement.Placement, indent string) {
+	last := ""
+	for _, d := range p.Documents {
+		if d.Store == nil {
+			fmt.Fprintf(v, "%swaiting: %s (%s)\n", indent, v.path.Render(d.Path), size(d.Size))
+			continue
+		}
+		if d.Destination != last {
+			last = d.Destination
+			fmt.Fprintf(v, "%s%s  %s/%s\n", indent, v.strong.Render(d.Destination), d.Store.Kind, d.Store.Name)
+		}
+		fmt.Fprintf(v, "%s  %s\n", indent, v.path.Render(d.Store.Path))
+	}
+}
+
+// statusKeys are those of a status that the workflow itself writes; what the
+// controllers keep there is left out.
+var controllerKeys = map[string]bool{
+	"conditions": true, "kratix": true, "observedGeneration": true, "workflows": true, "workflowsSucceeded": true,
+	"workflowsFailed": true, "promiseVersion": true, "resourceBindingVersion": true, "lastSuccessfulConfigureWorkflowTime": true,
+	"apiVersion": true, "kind": true, "version": true, "status": true, "lastAvailableTime": true, "requiredPromises": true,
+}
+
+// status shows what the user of the Promise would read in the status.
+func (v viewer) status(object map[string]any) {
+	status, ok := object["status"].(map[string]any)
+	if !ok {
+		return
+	}
+	shown := map[string]any{}
+	for key, value := range status {
+		if !controllerKeys[key] {
+			shown[key] = value
+		}
+	}
+	text, err := yaml.Marshal(shown)
+	if err != nil || len(shown) == 0 {
+		return
+	}
+	fmt.Fprintf(v, "\nstatus\n  %s\n", indentRest(string(text), "  "))
+}

@@ -1,0 +1,311 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/kratix-tools/kratix/internal/compare"
+	"github.com/kratix-tools/kratix/internal/fixture"
+	"github.com/kratix-tools/kratix/internal/simulate"
+	"github.com/kratix-tools/kratix/internal/suite"
+	"github.com/kratix-tools/kratix/internal/term"
+)
+
+// A Tests shows the cases of a test run as they are done, and the sum at the
+// end.
+type Tests struct {
+	v     viewer
+	width int  // of the longest name
+	bare  bool // nothing was printed since the last blank line
+}
+
+// NewTests prints the head of a test run.
+func NewTests(w term.Stream, promise string, environment suite.Environment, jobs int, cases []*fixture.Case) *Tests {
+	t := &Tests{v: viewer{w, stylesFor(w)}, bare: true}
+	for _, c := range cases {
+		t.width = max(t.width, len(c.Name))
+	}
+	fmt.Fprintf(w, "%s  tests: %s  engine: %s (%s)  -j %d\n\n",
+		t.v.strong.Render(promise), count(len(cases), "case"), environment.Engine, environment.Platform, jobs)
+	return t
+}
+
+// Done shows the result of one case: a line, and below it all that is wrong.
+func (t *Tests) Done(c suite.Case) {
+	took := time.Duration(c.DurationMS) * time.Millisecond
+	details := t.wrong(c)
+	if details && !t.bare {
+		fmt.Fprintln(t.v)
+	}
+	fmt.Fprintf(t.v, "%s  %-*s  %s  %s\n", t.word(c), t.width, c.Name, seconds(took), t.outcome(c))
+	t.bare = details
+	switch {
+	case c.Updated:
+		t.changes(c)
+		t.bare = false
+	case details:
+		fmt.Fprintln(t.v)
+		t.details(c)
+		fmt.Fprintln(t.v)
+	}
+}
+
+// wrong reports whether there is more to say of a case than one line.
+func (t *Tests) wrong(c suite.Case) bool { return c.Result == compare.Failed }
+
+func (t *Tests) word(c suite.Case) string {
+	switch {
+	case c.Result == compare.Failed:
+		return t.v.bad.Render("FAIL")
+	case c.Result == compare.Skipped:
+		return t.v.faint.Render("skip")
+	case c.Updated && len(c.Changes) > 0:
+		return t.v.warn.Render("new ")
+	default:
+		return t.v.ok.Render("ok  ")
+	}
+}
+
+// outcome sums a case up on one line.
+func (t *Tests) outcome(c suite.Case) string {
+	ran := 0
+	for _, s := range c.Steps {
+		if s.ExitCode != nil {
+			ran++
+		}
+	}
+	switch {
+	case c.Result == compare.Skipped:
+		return "not run"
+	case c.Result == compare.Failed && c.Reason == compare.ReasonStepFailed:
+		return stepOutcome(c.Pipelines)
+	case c.Result == compare.Failed && c.Reason == compare.ReasonGoldenMismatch:
+		return fmt.Sprintf("%s  %s", count(ran, "step"), c.Message)
+	case c.Result == compare.Failed, c.Message != "":
+		return c.Message
+	case c.Updated && len(c.Changes) == 0:
+		return "unchanged"
+	default:
+		return fmt.Sprintf("%s  %s  %s", count(ran, "step"), count(c.Documents, "document"), count(len(c.Placements), "placement"))
+	}
+}
+
+// stepOutcome names the step that failed: `step 2/3 "render" exited 1`.
+func stepOutcome(pipelines []simulate.Pipeline) string {
+	for i := range pipelines {
+		p := &pipelines[i]
+		if step, failed := p.Failed(); failed {
+			if step.Exit != 0 {
+				return fmt.Sprintf("%s exited %d", step, step.Exit)
+			}
+			return fmt.Sprintf("%s timed out", step)
+		}
+		if p.Failure != nil {
+			return fmt.Sprintf("%s of Kratix fails", p.Failure.Container)
+		}
+	}
+	return ""
+}
+
+// details shows all that is wrong with a case and what to do about it.
+func (t *Tests) details(c suite.Case) {
+	if c.Err != nil {
+		fmt.Fprintf(t.v, "  %s\n", indentRest(c.Err.Error(), "    "))
+		hints(t.v, c.Err, "  ")
+		return
+	}
+	for i := range c.Pipelines {
+		if p := &c.Pipelines[i]; p.Failure != nil && c.Reason != compare.ReasonGoldenMismatch {
+			t.v.steps(p.Steps, "  ")
+			t.v.failure(p, "  ")
+			fmt.Fprintln(t.v)
+		}
+	}
+	for _, f := range c.Files {
+		t.file(f)
+	}
+	for _, p := range c.PlacementDiffs {
+		t.placement(p)
+	}
+	t.actions(c)
+}
+
+// file shows one file that differs.
+func (t *Tests) file(f compare.FileDiff) {
+	object := ""
+	if f.Object != nil {
+		object = "  " + f.Object.String()
+	}
+	by := ""
+	if f.ByStep != "" {
+		by = fmt.Sprintf(" by step %q", f.ByStep)
+	}
+	name := t.v.path.Render(f.Name())
+	switch f.Change {
+	case compare.Added:
+		fmt.Fprintf(t.v, "  %s%s  not expected (%s), written%s\n", name, object, size(f.ActualSize), by)
+	case compare.Removed:
+		fmt.Fprintf(t.v, "  %s%s  missing (%s expected)\n", name, object, size(f.ExpectedSize))
+	default:
+		fmt.Fprintf(t.v, "  %s%s  changed%s\n", name, object, by)
+	}
+	if f.Note != "" {
+		fmt.Fprintf(t.v, "  %s\n", f.Note)
+	}
+	if len(f.Hunks) > 0 {
+		fmt.Fprintln(t.v, "  --- expected\n  +++ actual")
+	}
+	t.hunks(f.Hunks)
+	fmt.Fprintln(t.v)
+}
+
+func (t *Tests) hunks(hunks []compare.Hunk) {
+	for _, h := range hunks {
+		object := ""
+		if h.Object != nil {
+			object = " " + h.Object.String()
+		}
+		if h.At != "" || object != "" {
+			fmt.Fprintln(t.v, "  "+t.v.faint.Render("@@"+spaced(h.At)+object+" @@"))
+		}
+		for _, line := range h.Lines {
+			t.line(line)
+		}
+	}
+}
+
+func spaced(text string) string {
+	if text == "" {
+		return ""
+	}
+	return " " + text
+}
+
+// line shows a line of a diff.
+func (t *Tests) line(line string) {
+	text := printable(line)
+	switch {
+	case strings.HasPrefix(text, "+"):
+		text = t.v.added.Render(text)
+	case strings.HasPrefix(text, "-"):
+		text = t.v.removed.Render(text)
+	}
+	fmt.Fprintln(t.v, strings.TrimRight("  "+text, " "))
+}
+
+// placement shows a workload group whose placement differs.
+func (t *Tests) placement(p compare.PlacementDiff) {
+	name := "placements.yaml"
+	if p.Pipeline != "" {
+		name = p.Pipeline + "/" + name
+	}
+	fmt.Fprintf(t.v, "  %s  %s\n", t.v.path.Render(name), p.Summary())
+	for _, h := range p.Hunks {
+		for _, line := range h.Lines {
+			t.line(line)
+		}
+	}
+	lost := table{indent: "     "}
+	for _, l := range p.Lost {
+		lost.row(l.Destination, "rejected", l.Why())
+	}
+	lost.print(t.v)
+	fmt.Fprintln(t.v)
+}
+
+// actions tells what to do about a case, ready to be pasted.
+func (t *Tests) actions(c suite.Case) {
+	short := c.Name
+	rows := table{indent: "  "}
+	switch c.Reason {
+	case compare.ReasonGoldenMismatch, compare.ReasonNoGolden:
+		rows.row("actual output:", t.v.path.Render(c.Dir))
+		rows.row("accept:", "kratix test workflow "+short+" --update")
+	default:
+		if log := failedLog(c); log != "" {
+			rows.row("full log:", t.v.path.Render(log))
+		}
+		rows.row("only this:", "kratix test workflow "+short+" -v")
+	}
+	rows.print(t.v)
+}
+
+// failedLog is the log of the step that failed.
+func failedLog(c suite.Case) string {
+	for _, s := range c.Steps {
+		if s.ExitCode != nil && *s.ExitCode != 0 {
+			return s.Log
+		}
+	}
+	return ""
+}
+
+// changes lists what an update did to the golden files.
+func (t *Tests) changes(c suite.Case) {
+	rows := table{indent: "        "}
+	for _, change := range c.Changes {
+		mark := change.Mark()
+		switch mark {
+		case "+":
+			mark = t.v.added.Render(mark)
+		case "-":
+			mark = t.v.removed.Render(mark)
+		}
+		rows.row(mark+" "+change.Path, change.Detail)
+	}
+	rows.print(t.v)
+}
+
+// Sum prints the end of the report.
+func (t *Tests) Sum(r *suite.Report) {
+	parts := []string{}
+	if r.Summary.Failed > 0 {
+		parts = append(parts, t.v.bad.Render(fmt.Sprintf("%d failed", r.Summary.Failed)))
+	}
+	parts = append(parts, fmt.Sprintf("%d passed", r.Summary.Passed))
+	if r.Summary.Skipped > 0 {
+		parts = append(parts, fmt.Sprintf("%d skipped", r.Summary.Skipped))
+	}
+	if !t.bare {
+		fmt.Fprintln(t.v)
+	}
+	var containers, compared int64
+	for _, c := range r.Cases {
+		containers += c.Timing.RunMS
+		compared += c.Timing.CompareMS
+	}
+	fmt.Fprintf(t.v, "%s in %s   (containers %s, compare %s)\n", strings.Join(parts, ", "),
+		seconds(time.Duration(r.Summary.DurationMS)*time.Millisecond),
+		seconds(time.Duration(containers)*time.Millisecond), seconds(time.Duration(compared)*time.Millisecond))
+	t.updated(r)
+}
+
+func (t *Tests) updated(r *suite.Report) {
+	cases, changed, added, removed := 0, 0, 0, 0
+	for _, c := range r.Cases {
+		if len(c.Changes) == 0 {
+			continue
+		}
+		cases++
+		cc, ca, cr := c.Changes.Count()
+		changed, added, removed = changed+cc, added+ca, removed+cr
+	}
+	if cases > 0 {
+		fmt.Fprintf(t.v, "%s updated: %d changed, %d added, %d removed.   git diff tests/\n", count(cases, "case"), changed, added, removed)
+	}
+}
+
+// Places lists where every document of every case would land.
+func Places(w term.Stream, r *suite.Report) {
+	v := viewer{w, stylesFor(w)}
+	for _, c := range r.Cases {
+		if len(c.Placements) == 0 {
+			continue
+		}
+		fmt.Fprintf(v, "\n%s\n", v.strong.Render(c.Name))
+		for _, p := range c.Placements {
+			v.places(p, "  ")
+		}
+	}
+}
