@@ -105,6 +105,9 @@ func (r Rules) rendered(names []string, content []byte) ([]byte, error) {
 }
 
 func renderYAML(docs []*value) ([]byte, error) {
+	if len(docs) == 0 {
+		return nil, nil // an encoder that never wrote does not close
+	}
 	var out bytes.Buffer
 	enc := yaml.NewEncoder(&out)
 	enc.SetIndent(2)

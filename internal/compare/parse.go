@@ -35,6 +35,7 @@ func parse(name string, content []byte) ([]*value, error) {
 
 func parseYAML(content []byte) ([]*value, error) {
 	var docs []*value
+	r := yamlReader{budget: maxAliased, open: map[*yaml.Node]bool{}}
 	dec := yaml.NewDecoder(bytes.NewReader(content))
 	for {
 		var n yaml.Node
@@ -44,7 +45,6 @@ func parseYAML(content []byte) ([]*value, error) {
 		case err != nil:
 			return nil, err
 		}
-		r := yamlReader{budget: maxNodes, open: map[*yaml.Node]bool{}}
 		doc, err := r.read(&n)
 		if err != nil {
 			return nil, err
@@ -55,18 +55,21 @@ func parseYAML(content []byte) ([]*value, error) {
 	}
 }
 
-// maxNodes bounds what aliases may grow a document to.
-const maxNodes = 1_000_000
+// maxAliased bounds how many values aliases may add to a file.
+const maxAliased = 100_000
 
-// A yamlReader turns the nodes of one document into values.
+// A yamlReader turns the nodes of one file into values.
 type yamlReader struct {
-	budget int
+	budget int                 // values that aliases may still add
 	open   map[*yaml.Node]bool // anchors being read, to find one that holds itself
 }
 
 func (r *yamlReader) read(n *yaml.Node) (*value, error) {
-	if r.budget--; r.budget < 0 {
-		return nil, fmt.Errorf("line %d: aliases make the document too large", n.Line)
+	if len(r.open) > 0 {
+		r.budget--
+	}
+	if r.budget < 0 {
+		return nil, fmt.Errorf("line %d: aliases make the file too large", n.Line)
 	}
 	switch n.Kind {
 	case yaml.DocumentNode:

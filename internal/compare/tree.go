@@ -263,30 +263,30 @@ type documentPair struct {
 }
 
 // alignDocuments pairs documents that are the same object, whatever their
-// order; then, in order, those that are left: documents that are no object,
-// and objects of one kind, which were likely renamed.
+// order; then what is left: objects that share a kind or a name, which were
+// likely renamed, and at last documents at the same place in their file.
 func alignDocuments(expected, actual []*value) []documentPair {
 	pairs := make([]documentPair, len(expected))
-	left := slices.Clone(actual)
-	take := func(p *documentPair, fits func(a, b *value) bool) {
-		if p.actual != nil {
-			return
-		}
-		i := slices.IndexFunc(left, func(v *value) bool { return v != nil && fits(p.expected, v) })
-		if i >= 0 {
-			p.actual, left[i] = left[i], nil
-		}
-	}
 	for i, doc := range expected {
 		pairs[i] = documentPair{expected: doc, place: i + 1}
-		take(&pairs[i], sameObject)
 	}
-	for i := range pairs {
-		take(&pairs[i], sameKind)
+	left := slices.Clone(actual)
+	for _, fit := range []func(i, j int) bool{
+		func(i, j int) bool { return sameObject(expected[i], actual[j]) },
+		func(i, j int) bool { return alike(expected[i], actual[j]) },
+		func(i, j int) bool { return i == j },
+	} {
+		for i := range pairs {
+			for j := range left {
+				if pairs[i].actual == nil && left[j] != nil && fit(i, j) {
+					pairs[i].actual, left[j] = left[j], nil
+				}
+			}
+		}
 	}
-	for i, doc := range left {
+	for j, doc := range left {
 		if doc != nil {
-			pairs = append(pairs, documentPair{actual: doc, place: i + 1})
+			pairs = append(pairs, documentPair{actual: doc, place: j + 1})
 		}
 	}
 	return pairs
@@ -297,10 +297,12 @@ func sameObject(a, b *value) bool {
 	return x != nil && y != nil && *x == *y
 }
 
-func sameKind(a, b *value) bool {
+// alike reports whether two documents are objects with a common kind or name,
+// or both no objects at all.
+func alike(a, b *value) bool {
 	x, y := objectOf(a), objectOf(b)
 	if x == nil || y == nil {
 		return x == y
 	}
-	return x.Kind == y.Kind
+	return x.Kind == y.Kind || x.Namespace == y.Namespace && x.Name == y.Name
 }

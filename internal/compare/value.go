@@ -126,6 +126,9 @@ func (v *value) node() *yaml.Node {
 		n.Tag = "" // resolved from its text
 	case text:
 		n.SetString(v.text)
+		if _, word := oldBool(v.text); word {
+			n.Style = yaml.DoubleQuotedStyle
+		}
 	case tagged:
 		n.Tag, n.Style = v.tag, yaml.TaggedStyle
 	case list:
@@ -153,26 +156,25 @@ func (v *value) lines() []string {
 	return strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
 }
 
-// brief gives the value on one short line.
+// brief gives the value on one short line, scalars as they stand in YAML.
 func (v *value) brief() string {
 	const limit = 40
 	if v == nil {
 		return "nothing"
 	}
-	s := v.text
-	if !v.isScalar() || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' }) {
+	lines := []string{""}
+	if v.isScalar() {
+		lines = v.lines()
+	}
+	line := []rune(lines[0])
+	if !v.isScalar() || len(lines) > 1 {
 		encoded, _ := json.Marshal(v.plain()) // plain values are always encoded
-		s = string(encoded)
+		line = []rune(string(encoded))
 	}
-	switch {
-	case v.kind == null:
-		return "null"
-	case s == "":
-		return `""`
-	case len([]rune(s)) > limit:
-		return string([]rune(s)[:limit-3]) + "..."
+	if len(line) > limit {
+		return string(line[:limit-3]) + "..."
 	}
-	return s
+	return string(line)
 }
 
 // An Object says which Kubernetes object a document is.
