@@ -63,8 +63,12 @@ func (d *Document) lineOf(offset int) int {
 }
 
 // offset is where a node begins: at its anchor or tag, if it has one. The
-// parser counts columns in characters.
+// parser counts columns in characters, and puts a missing value at the end of
+// the text on a line that does not exist.
 func (d *Document) offset(n *yaml.Node) int {
+	if n.Line > len(d.lines) {
+		return len(d.text)
+	}
 	at := d.lines[n.Line-1]
 	if at == 0 && bytes.HasPrefix(d.text, []byte(bom)) {
 		at = len(bom)

@@ -146,9 +146,10 @@ func (d *Document) syntaxError(err error) diag.Finding {
 	return f
 }
 
-// locate reads the line out of a parser's error. The parser names the line
-// before an unexpected token of a block, or that of the block's start, so that
-// case is searched for: the shortest beginning of the text that fails alike.
+// locate reads the line out of a parser's error. For an unexpected token the
+// parser counts from 0, and in a block it names the line where the block
+// starts, so that case is searched for: the shortest beginning of the text that
+// fails alike.
 func (d *Document) locate(err error) (message string, line int) {
 	pattern := regexp.MustCompile(`(?s)^(?:error converting YAML to JSON: )?yaml: (?:line (\d+): )?(.*)$`)
 	parts := pattern.FindStringSubmatch(err.Error())
@@ -159,7 +160,11 @@ func (d *Document) locate(err error) (message string, line int) {
 	if parts[1] != "" {
 		line, _ = strconv.Atoi(parts[1])
 	}
-	if strings.HasPrefix(message, "did not find expected") {
+	switch {
+	case !strings.HasPrefix(message, "did not find expected"):
+	case !strings.HasSuffix(message, "key") && !strings.HasSuffix(message, "indicator"):
+		line++ // a bracket
+	default:
 		line = 1 + sort.Search(len(d.lines)-1, func(i int) bool {
 			err := yaml.Unmarshal(d.text[:d.lineEnd(i)], new(yaml.Node))
 			return err != nil && strings.HasSuffix(err.Error(), message)
