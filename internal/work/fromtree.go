@@ -8,7 +8,6 @@ import (
 	"maps"
 	"path"
 	"path/filepath"
-	"slices"
 
 	yamlv2 "go.yaml.in/yaml/v2"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -94,6 +93,7 @@ type creator struct {
 }
 
 func (c *creator) run() error {
+	c.lintMetadata()
 	selectors, err := c.selectors()
 	if err != nil {
 		return err
@@ -101,7 +101,7 @@ func (c *creator) run() error {
 	if c.result.Control, err = c.control(); err != nil {
 		return err
 	}
-	c.lintMetadata(selectors)
+	c.lintSelectors(selectors)
 	if c.result.Control.skipsWork() {
 		return nil
 	}
@@ -371,9 +371,4 @@ func promiseScheduling(selectors []api.PromiseSelector) []byte {
 		panic(err)
 	}
 	return data
-}
-
-func sortFindings(findings []diag.Finding) []diag.Finding {
-	slices.SortStableFunc(findings, compareFindings)
-	return slices.Compact(findings)
 }
