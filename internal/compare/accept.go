@@ -3,10 +3,8 @@ package compare
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io/fs"
 	"path"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -120,13 +118,14 @@ func renderYAML(docs []*value) ([]byte, error) {
 }
 
 func renderJSON(docs []*value) ([]byte, error) {
-	var out strings.Builder
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
 	for _, doc := range docs {
-		encoded, err := json.MarshalIndent(doc.plain(), "", "  ")
-		if err != nil {
+		if err := enc.Encode(doc.plain()); err != nil {
 			return nil, err
 		}
-		fmt.Fprintf(&out, "%s\n", encoded)
 	}
-	return []byte(out.String()), nil
+	return out.Bytes(), nil
 }

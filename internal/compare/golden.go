@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -140,6 +141,12 @@ func flow(s string) string {
 		return line[0]
 	}
 	return quote(s)
+}
+
+// quote writes a string as JSON does, which YAML reads too.
+func quote(s string) string {
+	quoted, _ := json.Marshal(s) // strings are always encoded
+	return string(quoted)
 }
 
 // A PlacementDiff is a workload group whose placement differs.

@@ -1,9 +1,9 @@
 package compare
 
 import (
-	"encoding/json"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -171,7 +171,7 @@ func (r Redact) scalar(key, s string) (string, bool) {
 		return "", false
 	}
 	for _, prefix := range []string{key + ": ", `"` + key + `": `} {
-		for _, spelled := range []string{s, quote(s), "'" + s + "'"} {
+		for _, spelled := range []string{s, strconv.Quote(s), "'" + s + "'"} {
 			line := prefix + spelled
 			at := r.Regex.FindStringIndex(line)
 			if at != nil && at[1] > len(prefix) {
@@ -180,11 +180,6 @@ func (r Redact) scalar(key, s string) (string, bool) {
 		}
 	}
 	return "", false
-}
-
-func quote(s string) string {
-	quoted, _ := json.Marshal(s) // strings are always encoded
-	return string(quoted)
 }
 
 // redactBytes replaces redacted text in a file without known structure.
