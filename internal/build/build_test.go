@@ -472,12 +472,13 @@ func TestImageTravels(t *testing.T) {
 	t.Parallel()
 	store, ref := newStore(t), serve(t)+"/acme/render:v1"
 	built := mustGo(t, GoOptions{Dir: stage(t, "scripts/go.mod", goMod, "scripts/pipeline.go", program, "resources/x", "x")})
-	if _, err := store.Put(t.Context(), ref, built); err != nil {
+	put, err := store.Put(t.Context(), ref, built)
+	if err != nil {
 		t.Fatal(err)
 	}
 	want := digest(t, built)
 
-	if err := store.Push(t.Context(), ref); err != nil {
+	if err := store.Push(t.Context(), put); err != nil {
 		t.Fatal(err)
 	}
 	pulled, err := newStore(t).Get(t.Context(), ref, image.GetOptions{})

@@ -2,6 +2,7 @@ package image
 
 import (
 	"context"
+	"errors"
 	"os"
 )
 
@@ -14,8 +15,7 @@ const (
 )
 
 // openLocked opens the file at path, makes it if need be, and locks it, waiting
-// for others to close theirs. Closing the file, or the end of the process,
-// unlocks it.
+// for others to release theirs. The end of the process releases it too.
 func openLocked(ctx context.Context, path string, kind lockKind) (*os.File, error) {
 	f, err := openLock(path)
 	if err != nil {
@@ -28,7 +28,7 @@ func openLocked(ctx context.Context, path string, kind lockKind) (*os.File, erro
 	case <-ctx.Done():
 		go func() { // nobody may close the file while the system waits for it
 			<-locked
-			_ = f.Close()
+			_ = release(f)
 		}()
 		return nil, ctx.Err()
 	}
@@ -55,4 +55,10 @@ func tryLock(path string) (*os.File, error) {
 
 func openLock(path string) (*os.File, error) {
 	return os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+}
+
+// release unlocks and closes a file. To close it is not enough: a program that
+// is just being started shares it for a moment.
+func release(f *os.File) error {
+	return errors.Join(unlockFile(f), f.Close())
 }

@@ -17,6 +17,12 @@ func lockFile(f *os.File, kind lockKind, wait bool) error {
 	if !wait {
 		how |= unix.LOCK_NB
 	}
+	return flock(f, how)
+}
+
+func unlockFile(f *os.File) error { return flock(f, unix.LOCK_UN) }
+
+func flock(f *os.File, how int) error {
 	for {
 		err := unix.Flock(int(f.Fd()), how)
 		if !errors.Is(err, unix.EINTR) {

@@ -6,6 +6,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
+const everything = ^uint32(0)
+
 func lockFile(f *os.File, kind lockKind, wait bool) error {
 	var flags uint32
 	if kind == exclusive {
@@ -14,7 +16,11 @@ func lockFile(f *os.File, kind lockKind, wait bool) error {
 	if !wait {
 		flags |= windows.LOCKFILE_FAIL_IMMEDIATELY
 	}
-	const everything = ^uint32(0)
 	err := windows.LockFileEx(windows.Handle(f.Fd()), flags, 0, everything, everything, new(windows.Overlapped))
 	return os.NewSyscallError("LockFileEx", err)
+}
+
+func unlockFile(f *os.File) error {
+	err := windows.UnlockFileEx(windows.Handle(f.Fd()), 0, everything, everything, new(windows.Overlapped))
+	return os.NewSyscallError("UnlockFileEx", err)
 }

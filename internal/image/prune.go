@@ -109,7 +109,7 @@ func (s *Store) Prune(ctx context.Context, keep func(Entry) bool) error {
 	if err != nil {
 		return diag.Hint(diag.Machine(errors.New("the image cache is in use by another kratix")), "try again when it has finished")
 	}
-	defer f.Close()
+	defer func() { _ = release(f) }()
 	s.sweep()
 	if err := s.forget(keep); err != nil {
 		return storeError(err)

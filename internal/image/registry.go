@@ -55,25 +55,22 @@ func (s *Store) fetch(ctx context.Context, ref name.Reference, platform v1.Platf
 	return loaded, nil
 }
 
-// Push sends a stored image to the registry that its reference names.
-func (s *Store) Push(ctx context.Context, ref string) error {
-	parsed, err := parseReference(ref)
+// Push sends an image that [Store.Put] or [Store.Get] gave to the registry that
+// its reference names.
+func (s *Store) Push(ctx context.Context, img *Image) error {
+	ref, err := parseReference(img.Reference)
 	if err != nil {
 		return err
 	}
-	if parsed.Context().RegistryStr() == LocalHost {
+	if ref.Context().RegistryStr() == LocalHost {
 		return diag.Inputf("pushing image %s: %s is not a registry", ref, LocalHost)
 	}
-	if err := s.use(ctx); err != nil {
-		return err
-	}
-	img, err := s.V1(ref)
+	content, err := s.Content(img)
 	if err != nil {
 		return err
 	}
-	err = remote.Write(parsed, img, remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain))
-	if err != nil {
-		return registryError(ctx, "pushing", parsed, err)
+	if err := remote.Write(ref, content, remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain)); err != nil {
+		return registryError(ctx, "pushing", ref, err)
 	}
 	return nil
 }

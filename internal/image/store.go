@@ -83,7 +83,7 @@ func (s *Store) Close() error {
 	if s.inUse == nil {
 		return nil
 	}
-	err := s.inUse.Close()
+	err := release(s.inUse)
 	s.inUse = nil
 	return err
 }
@@ -102,7 +102,7 @@ func (s *Store) use(ctx context.Context) error {
 	}
 	if f, err := tryLock(s.path("lock")); err == nil {
 		s.sweep()
-		_ = f.Close()
+		_ = release(f)
 	}
 	f, err := openLocked(ctx, s.path("lock"), shared)
 	if err != nil {
@@ -129,7 +129,7 @@ func (s *Store) lock(ctx context.Context, key string) (unlock func(), err error)
 	if err != nil {
 		return nil, storeError(err)
 	}
-	return func() { _ = f.Close() }, nil
+	return func() { _ = release(f) }, nil
 }
 
 // storeError is a fault of the cache itself, not of an image.
