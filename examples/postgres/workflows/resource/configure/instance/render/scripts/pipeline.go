@@ -7,8 +7,10 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -46,6 +48,14 @@ type request struct {
 }
 
 func run(s stage, stdout io.Writer) error {
+	waits, err := suspended(s)
+	if err != nil {
+		return err
+	}
+	if waits {
+		fmt.Fprintln(stdout, "nothing to write: the request waits")
+		return nil
+	}
 	var r request
 	if err := s.readObject(&r); err != nil {
 		return err
@@ -62,6 +72,17 @@ func run(s stage, stdout io.Writer) error {
 		return err
 	}
 	return writeMetadata(s, db)
+}
+
+// suspended says whether a stage before this one asked Kratix to wait. Kratix
+// runs the rest of the Pipeline all the same: it drops the documents then, but
+// it would tell the team how to connect to what there is not.
+func suspended(s stage) (bool, error) {
+	_, err := os.Stat(filepath.Join(s.metadata, "workflow-control.yaml"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // A size is an entry of sizes.yaml.

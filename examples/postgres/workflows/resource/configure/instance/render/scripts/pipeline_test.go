@@ -108,6 +108,18 @@ func TestStatusSaysHowToConnect(t *testing.T) {
 	}))
 }
 
+func TestRequestThatWaitsGetsNothing(t *testing.T) {
+	s := newStage(t, production)
+	if err := writeFile(s.metadata, "workflow-control.yaml", []byte("suspend: true\n")); err != nil {
+		t.Fatal(err)
+	}
+	if err := run(s, t.Output()); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, list(t, s.output), nil)
+	equal(t, list(t, s.metadata), []string{"workflow-control.yaml"})
+}
+
 func TestSizeWithoutResourcesIsRefused(t *testing.T) {
 	s := newStage(t, strings.Replace(development, "small", "tiny", 1))
 	err := run(s, t.Output())

@@ -127,10 +127,16 @@ func (r refusal) Error() string {
 
 // waitForApproval makes Kratix deliver nothing and wait. An annotation alone
 // does not wake it up; removing the label does, and runs this Pipeline again.
+//
+// The message of the control file stays with the Pipeline, deep in the status,
+// so the team gets one of its own.
 func waitForApproval(s stage) error {
-	return writeYAML(s.metadata, "workflow-control.yaml", map[string]any{
+	control := map[string]any{
 		"suspend": true,
-		"message": "a large production database needs an approval: annotate the request with " + approval +
-			", then remove its label kratix.io/workflow-suspended",
-	})
+		"message": "annotate with " + approval + ", then remove the label kratix.io/workflow-suspended",
+	}
+	if err := writeYAML(s.metadata, "workflow-control.yaml", control); err != nil {
+		return err
+	}
+	return writeYAML(s.metadata, "status.yaml", map[string]string{"message": "waiting for approval by the platform team"})
 }

@@ -128,5 +128,14 @@ func suspended(t *testing.T, s stage) bool {
 	if !strings.Contains(control.Message, approval) {
 		t.Errorf("message %q does not say which annotation is needed", control.Message)
 	}
+	var status struct {
+		Message string `json:"message"`
+	}
+	if err := readYAML(filepath.Join(s.metadata, "status.yaml"), &status); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(status.Message, "waiting for approval") {
+		t.Errorf("the team reads %q, which does not say that the request waits", status.Message)
+	}
 	return control.Suspend
 }
