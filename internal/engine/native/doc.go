@@ -1,0 +1,38 @@
+// Package native runs containers on Linux with nothing but the kernel: no
+// daemon, no helper program, no root needed.
+//
+// The surprise is that no program of ours starts in the container. Starting
+// our own large binary again, only to let it mount a few file systems, would
+// take several times as long as all the rest. So what happens between clone
+// and execve is prepared beforehand as data: a [program] is a list of system
+// calls, and the child does nothing but make them one after the other (see
+// [program.execute] for what makes that safe in Go). A call that fails is told
+// to the parent by its number, so that errors say what was being done.
+//
+//	engine, err := native.New(native.Config{Images: store})
+//	err = engine.Prepare(ctx, []string{"ghcr.io/acme/render:v1"})
+//	pod, err := engine.NewPod(ctx, []string{"output"})
+//	exit, err := pod.Run(ctx, container, stdout, stderr)
+//	files, err := pod.CopyOut(ctx, "output", dir)
+//	err = pod.Close()
+//
+// # Two modes
+//
+// A step is never the machine's root, and its ids come from one of two maps.
+// In [ModeRange], for root, the ids 0 and up are a range of their own that no
+// user of the machine has; layers are unpacked with owners shifted likewise,
+// and the step finds all owners as its image says. In [ModeSingle], for
+// everybody else, one id is all there is: the step's user is the caller, and
+// every file of the image and of the volumes belongs to that user. [Probe]
+// finds out which of them this machine allows, by trying.
+//
+// # What a step is kept from
+//
+// It has user, mount, PID, IPC, UTS and (unless told otherwise) network
+// namespaces of its own, the root file system of its image under a writable
+// layer in memory, no way to gain privileges, and of the capabilities those
+// that container runtimes give, valid inside its user namespace only. That is
+// the boundary of a rootless container, not that of a virtual machine. Mounts
+// are attached by descriptor once the old root is gone, so a link in an image
+// can lead nowhere but into that image.
+package native

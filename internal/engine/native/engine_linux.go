@@ -1,0 +1,136 @@
+package native
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/image"
+	"github.com/kratix-tools/kratix/internal/workflow"
+)
+
+// Engine is the native engine. It may be used by several goroutines at once.
+type Engine struct {
+	config Config
+	mode   Mode
+	kernel kernel
+
+	mu    sync.Mutex
+	ready map[string]*readyImage // by reference
+}
+
+// readyImage is an image with its layers on disk.
+type readyImage struct {
+	*image.Image
+	layers []string
+}
+
+var _ workflow.Engine = (*Engine)(nil)
+
+// New gives the engine, if this machine lets it run containers (see [Probe]).
+// It also removes what a killed process left behind.
+func New(ctx context.Context, config Config) (*Engine, error) {
+	sweep(config.Dir)
+	mode, kernel, err := probe(ctx, config.Dir)
+	if err != nil {
+		return nil, err
+	}
+	return &Engine{config: config, mode: mode, kernel: kernel, ready: map[string]*readyImage{}}, nil
+}
+
+// Name implements [workflow.Engine].
+func (e *Engine) Name() string { return Name }
+
+// Mode tells which users there are in this engine's containers.
+func (e *Engine) Mode() Mode { return e.mode }
+
+// Prepare implements [workflow.Engine].
+func (e *Engine) Prepare(ctx context.Context, images []string) error {
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(4)
+	for _, ref := range images {
+		group.Go(func() error {
+			_, err := e.image(groupCtx, ref)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// image gives an image that is ready to run.
+func (e *Engine) image(ctx context.Context, ref string) (*readyImage, error) {
+	e.mu.Lock()
+	ready := e.ready[ref]
+	e.mu.Unlock()
+	if ready != nil {
+		return ready, nil
+	}
+	ready, err := e.load(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.ready[ref] = ready
+	return ready, nil
+}
+
+func (e *Engine) load(ctx context.Context, ref string) (*readyImage, error) {
+	var options image.GetOptions
+	if e.config.Options != nil {
+		options = e.config.Options(ref)
+	}
+	img, err := e.config.Images.Get(ctx, ref, options)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkPlatform(img); err != nil {
+		return nil, err
+	}
+	layers, err := e.config.Images.Unpack(ctx, img, e.mode.owners())
+	if err != nil {
+		return nil, err
+	}
+	return &readyImage{img, layers}, nil
+}
+
+// checkPlatform refuses what this machine's kernel cannot run.
+func checkPlatform(img *image.Image) error {
+	here := runtime.GOARCH
+	runs := img.Architecture == here || img.Architecture == "" ||
+		here == "amd64" && img.Architecture == "386" || here == "arm64" && img.Architecture == "arm"
+	if runs && (img.OS == "linux" || img.OS == "") {
+		return nil
+	}
+	return diag.Hint(
+		diag.Machinef("image %s is for %s/%s, and this machine is linux/%s", img.Reference, img.OS, img.Architecture, here),
+		"build the image for linux/"+here+" as well")
+}
+
+// NewPod implements [workflow.Engine].
+func (e *Engine) NewPod(ctx context.Context, volumes []string) (workflow.Pod, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	dir, err := newPodDir(e.mode, e.config.Dir, volumes)
+	if err != nil {
+		return nil, diag.Hint(diag.Machine(fmt.Errorf("making a Pod's directory: %w", err)),
+			"export TMPDIR=DIR, a directory that you may write to and that has room")
+	}
+	p := &pod{engine: e, dir: dir, volumes: map[string]int{}}
+	for i, name := range volumes {
+		if _, again := p.volumes[name]; again {
+			return nil, errors.Join(diag.Inputf("volume %q is named twice", name), p.Close())
+		}
+		p.volumes[name] = i
+	}
+	return p, nil
+}

@@ -1,0 +1,270 @@
+package native
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/tree"
+)
+
+// CopyIn implements [workflow.Pod]. A file takes the place of one that is
+// there.
+func (p *pod) CopyIn(ctx context.Context, volume string, files tree.FS) error {
+	dir, err := p.volume(volume)
+	if err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(dir) // what containers left there leads nowhere else
+	if err != nil {
+		return diag.Machine(err)
+	}
+	defer func() { _ = root.Close() }()
+	err = fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err := errors.Join(err, ctx.Err()); err != nil || name == "." {
+			return err
+		}
+		return p.copyIn(root, files, name, entry)
+	})
+	if err != nil && ctx.Err() == nil {
+		return diag.Machine(fmt.Errorf("copying to volume %q: %w", volume, err))
+	}
+	return cmp.Or(ctx.Err(), err)
+}
+
+func (p *pod) copyIn(root *os.Root, files tree.FS, name string, entry fs.DirEntry) error {
+	info, err := entry.Info()
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		if err := root.RemoveAll(name); err != nil {
+			return err
+		}
+	}
+	switch info.Mode().Type() {
+	case fs.ModeDir:
+		if err := root.Mkdir(name, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	case fs.ModeSymlink:
+		target, err := files.ReadLink(name)
+		if err != nil {
+			return err
+		}
+		if err := root.Symlink(target, name); err != nil {
+			return err
+		}
+		return p.own(root, name)
+	case 0:
+		if err := copyFileIn(root, files, name); err != nil {
+			return err
+		}
+	default:
+		return fmt.Errorf("%s: %w: %v", name, errors.ErrUnsupported, info.Mode().Type())
+	}
+	if err := p.own(root, name); err != nil {
+		return err
+	}
+	return root.Chmod(name, info.Mode()) // after own, which clears setuid
+}
+
+func copyFileIn(root *os.Root, files tree.FS, name string) error {
+	in, err := files.Open(name)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.Close() }()
+	out, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close())
+}
+
+// own gives a file to the container's root.
+func (p *pod) own(root *os.Root, name string) error {
+	if p.engine.mode == ModeSingle {
+		return nil
+	}
+	return root.Lchown(name, toHost(0), toHost(0))
+}
+
+// makeDirs makes directories that belong to the container's root.
+func (p *pod) makeDirs(root *os.Root, name string, mode fs.FileMode) error {
+	if name == "." {
+		return nil
+	}
+	if err := p.makeDirs(root, path.Dir(name), mode); err != nil {
+		return err
+	}
+	err := root.Mkdir(name, mode)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err == nil {
+		err = root.Chmod(name, mode)
+	}
+	if err == nil {
+		err = p.own(root, name)
+	}
+	return err
+}
+
+// CopyOut implements [workflow.Pod].
+func (p *pod) CopyOut(ctx context.Context, volume, dir string) (tree.FS, error) {
+	src, err := p.volume(volume)
+	if err != nil {
+		return nil, err
+	}
+	files, err := p.copyOut(ctx, src, dir)
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil:
+		return nil, diag.Machine(fmt.Errorf("copying volume %q: %w", volume, err))
+	}
+	return files, nil
+}
+
+func (p *pod) copyOut(ctx context.Context, src, dir string) (tree.FS, error) {
+	root, err := os.OpenRoot(src)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = root.Close() }()
+	info, err := root.Lstat(".")
+	if err != nil {
+		return nil, err
+	}
+	files, err := tree.NewCopy(dir, p.attr(info))
+	if err != nil {
+		return nil, err
+	}
+	out := &outCopy{ctx: ctx, pod: p, root: root, files: files}
+	return files, out.dir(".", info)
+}
+
+// An outCopy is one copy of a volume. No container runs meanwhile, so what it
+// finds stays as it is.
+type outCopy struct {
+	ctx   context.Context //nolint:containedctx // the copy is one call
+	pod   *pod
+	root  *os.Root
+	files *tree.Copy
+}
+
+func (c *outCopy) dir(name string, info fs.FileInfo) error {
+	if err := c.ctx.Err(); err != nil {
+		return err
+	}
+	return c.permitted(name, info, 0o500, func(d *os.File) error {
+		entries, err := d.Readdirnames(-1)
+		if err != nil {
+			return err
+		}
+		slices.Sort(entries)
+		for _, entry := range entries {
+			if err := c.file(path.Join(name, entry)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (c *outCopy) file(name string) error {
+	info, err := c.root.Lstat(name)
+	if err != nil {
+		return err
+	}
+	attr := c.pod.attr(info)
+	switch info.Mode().Type() {
+	case fs.ModeDir:
+		if err := c.files.Add(name, attr, nil, ""); err != nil {
+			return err
+		}
+		return c.dir(name, info)
+	case fs.ModeSymlink:
+		target, err := c.root.Readlink(name)
+		if err != nil {
+			return err
+		}
+		return c.files.Add(name, attr, nil, target)
+	case 0:
+		return c.permitted(name, info, 0o400, func(f *os.File) error {
+			return c.files.Add(name, attr, contextReader{c.ctx, f}, "")
+		})
+	default:
+		return c.files.Add(name, attr, strings.NewReader(""), "")
+	}
+}
+
+// permitted opens a file or directory, even one that its owner has closed to
+// everybody: such a one is as it was afterwards, for the next container.
+func (c *outCopy) permitted(name string, info fs.FileInfo, need fs.FileMode, use func(*os.File) error) (err error) {
+	if c.pod.engine.mode == ModeSingle && info.Mode()&need != need {
+		if err := c.root.Chmod(name, info.Mode()|need); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, c.root.Chmod(name, info.Mode())) }()
+	}
+	f, err := c.root.Open(name)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	return use(f)
+}
+
+// attr gives what the containers see of a file.
+func (p *pod) attr(info fs.FileInfo) tree.Attr {
+	a := tree.Attr{Mode: info.Mode(), ModTime: info.ModTime()}
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		a.Owner = tree.Ownership{
+			UID: p.toContainer(int(stat.Uid), p.last.uid),
+			GID: p.toContainer(int(stat.Gid), p.last.gid),
+		}
+	}
+	return a
+}
+
+// toContainer gives the container's id for a machine's. Own is that of the
+// user, which alone may be one that has no place in the range.
+func (p *pod) toContainer(host, own int) int {
+	id := host - firstID
+	switch {
+	case p.engine.mode == ModeSingle || id == lastID:
+		return own
+	case id < 0 || id > lastID:
+		return overflowID
+	default:
+		return id
+	}
+}
+
+// overflowID is what the kernel shows for an id that a user namespace lacks.
+const overflowID = 65534
+
+// contextReader reads until ctx ends.
+type contextReader struct {
+	ctx context.Context //nolint:containedctx // as in package net/http, a reader has no other way to know
+	r   io.Reader
+}
+
+func (r contextReader) Read(b []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.r.Read(b)
+}

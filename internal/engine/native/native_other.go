@@ -1,0 +1,23 @@
+//go:build !linux
+
+package native
+
+import (
+	"context"
+	"runtime"
+
+	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/workflow"
+)
+
+// New fails: there is no native engine for this system.
+func New(ctx context.Context, _ Config) (workflow.Engine, error) {
+	_, err := Probe(ctx, "")
+	return nil, err
+}
+
+// Probe fails: there is no native engine for this system.
+func Probe(context.Context, string) (Mode, error) {
+	return "", diag.Hint(diag.Machinef("the native engine runs containers on Linux only, and this is %s", runtime.GOOS),
+		"run it on a Linux machine, such as a virtual machine or a CI job")
+}

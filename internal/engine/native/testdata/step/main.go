@@ -1,0 +1,227 @@
+// Step is the program of the containers in the tests: its arguments are
+// commands, separated by ";", each of a few words.
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+func main() {
+	args := os.Args[1:]
+	for len(args) > 0 {
+		end := slices.Index(args, ";")
+		if end < 0 {
+			end = len(args)
+		}
+		if err := do(args[0], args[1:end]); err != nil {
+			fmt.Fprintf(os.Stderr, "%s: %v\n", args[0], err)
+			os.Exit(1)
+		}
+		args = args[min(end+1, len(args)):]
+	}
+}
+
+func do(verb string, args []string) error {
+	switch verb {
+	case "args":
+		fmt.Printf("%q\n", append([]string{os.Args[0]}, args...))
+		return nil
+	case "echo":
+		fmt.Println(strings.Join(args, " "))
+		return nil
+	case "warn":
+		fmt.Fprintln(os.Stderr, strings.Join(args, " "))
+		return nil
+	case "bytes":
+		b, err := strconv.Unquote(`"` + args[0] + `"`)
+		if err != nil {
+			return err
+		}
+		_, err = os.Stdout.WriteString(b)
+		return err
+	case "flood":
+		n, err := strconv.Atoi(args[0])
+		if err != nil {
+			return err
+		}
+		line := bytes.Repeat([]byte("0123456789abcde\n"), 1<<12)
+		for ; n > 0; n -= len(line) {
+			if _, err := os.Stdout.Write(line[:min(n, len(line))]); err != nil {
+				return err
+			}
+		}
+		return nil
+	case "exit":
+		code, err := strconv.Atoi(args[0])
+		if err != nil {
+			return err
+		}
+		os.Exit(code)
+	case "crash":
+		*(*int)(nil) = 1 // made fatal by GOTRACEBACK=crash or not: see "segv"
+	case "segv":
+		return segv()
+	case "env":
+		for _, e := range os.Environ() {
+			fmt.Println(e)
+		}
+		return nil
+	case "pwd":
+		dir, err := os.Getwd()
+		fmt.Println(dir)
+		return err
+	case "pid":
+		fmt.Println(os.Getpid())
+		return nil
+	case "id":
+		groups, err := os.Getgroups()
+		slices.Sort(groups)
+		fmt.Println(os.Getuid(), os.Getgid(), groups)
+		return err
+	case "hostname":
+		name, err := os.Hostname()
+		fmt.Println(name)
+		return err
+	case "umask":
+		mask := syscall.Umask(0)
+		syscall.Umask(mask)
+		fmt.Printf("%04o\n", mask)
+		return nil
+	case "status": // fields of /proc/self/status
+		data, err := os.ReadFile("/proc/self/status")
+		for line := range strings.Lines(string(data)) {
+			if name, value, _ := strings.Cut(line, ":"); slices.Contains(args, name) {
+				fmt.Println(name, strings.TrimSpace(value))
+			}
+		}
+		return err
+	case "cat":
+		for _, name := range args {
+			f, err := os.Open(name)
+			if err != nil {
+				return err
+			}
+			if _, err := io.Copy(os.Stdout, f); err != nil {
+				return err
+			}
+		}
+		return nil
+	case "ls":
+		entries, err := os.ReadDir(args[0])
+		for _, e := range entries {
+			fmt.Println(e.Name())
+		}
+		return err
+	case "stat":
+		for _, name := range args {
+			var s syscall.Stat_t
+			if err := syscall.Lstat(name, &s); err != nil {
+				return &os.PathError{Op: "lstat", Path: name, Err: err}
+			}
+			fmt.Printf("%s %o %d:%d\n", name, s.Mode, s.Uid, s.Gid)
+		}
+		return nil
+	case "write":
+		return os.WriteFile(args[0], []byte(strings.Join(args[1:], " ")+"\n"), 0o666)
+	case "create": // a sparse file
+		if err := os.WriteFile(args[0], nil, 0o644); err != nil {
+			return err
+		}
+		size, err := strconv.ParseInt(args[1], 10, 64)
+		if err != nil {
+			return err
+		}
+		return os.Truncate(args[0], size)
+	case "mkdir":
+		return os.MkdirAll(args[0], 0o777)
+	case "rm":
+		return os.RemoveAll(args[0])
+	case "mv":
+		return os.Rename(args[0], args[1])
+	case "link":
+		return os.Link(args[0], args[1])
+	case "symlink":
+		return os.Symlink(args[0], args[1])
+	case "mkfifo":
+		return syscall.Mkfifo(args[0], 0o640)
+	case "socket":
+		l, err := net.ListenUnix("unix", &net.UnixAddr{Name: args[0]})
+		if err != nil {
+			return err
+		}
+		l.SetUnlinkOnClose(false)
+		return l.Close()
+	case "mknod":
+		return syscall.Mknod(args[0], syscall.S_IFCHR|0o666, 1<<8|3)
+	case "chmod":
+		mode, err := strconv.ParseUint(args[1], 8, 32)
+		if err != nil {
+			return err
+		}
+		return syscall.Chmod(args[0], uint32(mode))
+	case "chown":
+		uid, err := strconv.Atoi(args[1])
+		if err != nil {
+			return err
+		}
+		return os.Lchown(args[0], uid, uid)
+	case "mount":
+		return syscall.Mount("x", args[0], "tmpfs", 0, "")
+	case "loopback":
+		return loopback()
+	case "dial":
+		c, err := net.Dial("tcp", args[0])
+		if err == nil {
+			err = c.Close()
+		}
+		return err
+	case "interfaces":
+		list, err := net.Interfaces()
+		for _, i := range list {
+			fmt.Println(i.Name)
+		}
+		return err
+	case "not": // succeeds if the rest fails
+		if err := do(args[0], args[1:]); err != nil {
+			fmt.Println("refused:", args[0])
+			return nil
+		}
+		return fmt.Errorf("%v succeeded", args)
+	case "background": // a child that outlives us and holds our output
+		cmd := exec.Command("/proc/self/exe", args...)
+		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+		return cmd.Start()
+	case "sleep":
+		signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+		select {}
+	}
+	return fmt.Errorf("no such command")
+}
+
+func segv() error {
+	signal.Reset(syscall.SIGSEGV)
+	return syscall.Kill(os.Getpid(), syscall.SIGSEGV)
+}
+
+func loopback() error {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		return err
+	}
+	return c.Close()
+}

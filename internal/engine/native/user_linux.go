@@ -1,0 +1,189 @@
+package native
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/workflow"
+)
+
+// identity is who a container's program is.
+type identity struct {
+	uid, gid int
+	groups   []int // with gid
+	home     string
+}
+
+// resolveUser finds who the program is, as a kubelet and containerd do: the
+// image's USER or runAsUser says the user, /etc/passwd of the image its group
+// and home, /etc/group its other groups. A group in the image's USER counts
+// for nothing in Kubernetes, which asks a runtime for the user only.
+func resolveUser(imageUser string, security workflow.Security, layers []string) (identity, error) {
+	spec, _, _ := strings.Cut(imageUser, ":")
+	if err := checkNonRoot(spec, security); err != nil {
+		return identity{}, diag.Input(err)
+	}
+	if security.RunAsUser != nil {
+		spec = strconv.FormatInt(*security.RunAsUser, 10)
+	}
+	user, name, err := lookUpUser(spec, layers)
+	if err != nil {
+		return identity{}, err
+	}
+	if security.RunAsGroup != nil {
+		user.gid = int(*security.RunAsGroup)
+	}
+	user.groups, err = lookUpGroups(name, user.gid, layers)
+	return user, err
+}
+
+// checkNonRoot refuses what a kubelet refuses, in its words.
+func checkNonRoot(imageUser string, security workflow.Security) error {
+	if !security.RunAsNonRoot {
+		return nil
+	}
+	if security.RunAsUser != nil {
+		if *security.RunAsUser == 0 {
+			return errors.New("container's runAsUser breaks non-root policy")
+		}
+		return nil
+	}
+	uid, err := strconv.Atoi(imageUser)
+	switch {
+	case imageUser == "" || err == nil && uid == 0:
+		return errors.New("container has runAsNonRoot and image will run as root")
+	case err != nil:
+		return fmt.Errorf("container has runAsNonRoot and image has non-numeric user (%s), cannot verify user is non-root", imageUser)
+	}
+	return nil
+}
+
+// lookUpUser finds a user by name or number. A number need not be in the
+// image's /etc/passwd, a name must.
+func lookUpUser(spec string, layers []string) (user identity, name string, err error) {
+	uid, err := strconv.Atoi(spec)
+	numeric := err == nil || spec == ""
+	if numeric && (uid < 0 || uid > 1<<31-1) {
+		return user, "", diag.Inputf("user %s: not between 0 and %d", spec, 1<<31-1)
+	}
+	entries, err := readEntries(layers, "etc/passwd", 6)
+	if err != nil {
+		return user, "", err
+	}
+	for _, e := range entries {
+		entryUID, uidErr := strconv.Atoi(e[2])
+		gid, gidErr := strconv.Atoi(e[3])
+		if uidErr == nil && gidErr == nil && (numeric && entryUID == uid || !numeric && e[0] == spec) {
+			return identity{uid: entryUID, gid: gid, home: e[5]}, e[0], nil
+		}
+	}
+	if !numeric {
+		return user, "", diag.Inputf("user %q is not in /etc/passwd of the image", spec)
+	}
+	return identity{uid: uid, home: "/"}, "", nil
+}
+
+// lookUpGroups lists gid and the groups that have the user as a member.
+func lookUpGroups(name string, gid int, layers []string) ([]int, error) {
+	groups := []int{gid}
+	if name == "" {
+		return groups, nil
+	}
+	entries, err := readEntries(layers, "etc/group", 4)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		id, err := strconv.Atoi(e[2])
+		if err == nil && id >= 0 && id < lastID && slices.Contains(strings.Split(e[3], ","), name) && !slices.Contains(groups, id) {
+			groups = append(groups, id)
+		}
+	}
+	return groups, nil
+}
+
+// readEntries reads a file of lines with colons, leaving out lines with fewer
+// than n fields.
+func readEntries(layers []string, name string, n int) ([][]string, error) {
+	data, err := readImageFile(layers, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, diag.Machine(fmt.Errorf("reading /%s of the image: %w", name, err))
+	}
+	var entries [][]string
+	for scanner := bufio.NewScanner(bytes.NewReader(data)); scanner.Scan(); {
+		if fields := strings.Split(strings.TrimSpace(scanner.Text()), ":"); len(fields) >= n {
+			entries = append(entries, fields)
+		}
+	}
+	return entries, nil
+}
+
+// readImageFile reads a file of an image as the overlay of its layers has it,
+// but takes a file below or behind a link for one that is not there.
+func readImageFile(layers []string, name string) ([]byte, error) {
+	for _, layer := range slices.Backward(layers) {
+		data, below, err := readLayerFile(layer, name)
+		if err == nil || !below {
+			return data, err
+		}
+	}
+	return nil, fs.ErrNotExist
+}
+
+// readLayerFile reads a file of one layer. Below tells that the layer says
+// nothing of it, so that one below may have it.
+func readLayerFile(layer, name string) (data []byte, below bool, err error) {
+	below = true
+	elems := strings.Split(name, "/")
+	for i := range elems {
+		at := filepath.Join(layer, path.Join(elems[:i+1]...)) // all above are directories
+		info, err := os.Lstat(at)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil, below, fs.ErrNotExist
+		case err != nil:
+			return nil, false, err
+		case i == len(elems)-1 && info.Mode().IsRegular():
+			data, err := readSmall(at)
+			return data, false, err
+		case i == len(elems)-1 || !info.IsDir():
+			return nil, false, fs.ErrNotExist // a whiteout, a link, ...
+		}
+		below = below && !opaque(at)
+	}
+	return nil, below, fs.ErrNotExist
+}
+
+// opaque tells that a directory hides those of the layers below it.
+func opaque(dir string) bool {
+	value := make([]byte, 1)
+	n, err := unix.Lgetxattr(dir, "user.overlay.opaque", value)
+	return err == nil && n == 1 && value[0] == 'y'
+}
+
+// readSmall reads the first megabyte of a file: more is no list of users.
+func readSmall(name string) ([]byte, error) {
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NOFOLLOW, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	return io.ReadAll(io.LimitReader(f, 1<<20))
+}
