@@ -133,33 +133,3 @@ func (d *Differences) pipeline(where Where, e Expected, a Actual, rules Rules) e
 	d.Placements = append(d.Placements, Placements(where.Pipeline, e.Placements, a.Placements, rules)...)
 	return err
 }
-
-// Placements compares the placements of one Pipeline. That a Work without
-// groups was expected and none came out, or the other way round, is a
-// difference of no group; it is told as one of the root group.
-func Placements(pipeline string, expected *Golden, actual []placement.Placement, rules Rules) []PlacementDiff {
-	got := NewGolden(actual)
-	if expected == nil && rules.isPartial(placementsNames(pipeline)) {
-		return nil
-	}
-	diffs := comparePlacements(pipeline, expected, got, actual)
-	if len(diffs) == 0 && (expected == nil) != (got == nil) {
-		diffs = append(diffs, noWork(pipeline, expected != nil))
-	}
-	return diffs
-}
-
-func noWork(pipeline string, expected bool) PlacementDiff {
-	d := PlacementDiff{Pipeline: pipeline, Directory: ".", Change: Added, Fields: []Field{}, summary: "a Work without groups, none was expected"}
-	if expected {
-		d.Change, d.summary = Removed, "no Work came out, one without groups was expected"
-	}
-	return d
-}
-
-func placementsNames(pipeline string) []string {
-	if pipeline == "" {
-		return []string{"placements.yaml"}
-	}
-	return []string{"placements.yaml", pipeline + "/placements.yaml"}
-}

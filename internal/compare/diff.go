@@ -105,6 +105,13 @@ func (p pair) field(path string) Field {
 	return f
 }
 
+// reordered is the difference of a list whose items are in another order.
+func (p pair) reordered(path string) Field {
+	f := p.field(path)
+	f.Change, f.brief = Reordered, "order "+f.brief
+	return f
+}
+
 // A differ collects the differences of one pair of documents.
 type differ struct {
 	fields []Field
@@ -128,14 +135,11 @@ func (d *differ) document(expected, actual *value) {
 // shown together; those that lie deeper, each in its own place. The name is
 // the key under which the containers are kept.
 func (d *differ) container(path, name string, p pair) {
-	pairs, reordered := align(name, p)
-	if reordered != nil {
-		reordered.Path = path
-		d.fields = append(d.fields, *reordered)
-	}
+	pairs, order := align(name, p)
 	var lines []string
-	if reordered != nil {
-		lines = reorderedLines(*reordered)
+	if !equal(order.expected, order.actual) {
+		d.fields = append(d.fields, order.reordered(path))
+		lines = []string{"-" + flowValue(order.expected) + "   (order)", "+" + flowValue(order.actual) + "   (order)"}
 	}
 	for _, child := range pairs {
 		switch {
@@ -157,16 +161,17 @@ func (d *differ) container(path, name string, p pair) {
 // key is the field name of a child of an object, empty for an item.
 func (p pair) key() string { return strings.TrimPrefix(p.step, ".") }
 
-// align pairs the children of two containers of one kind. For a list whose
-// order alone differs it says so.
-func align(name string, p pair) ([]pair, *Field) {
+// align pairs the children of two containers of one kind. Of a list whose
+// items have names, it also gives the order of those that both sides have.
+func align(name string, p pair) (pairs []pair, order pair) {
 	if p.expected.kind == object {
-		return alignFields(p.expected, p.actual), nil
+		return alignFields(p.expected, p.actual), pair{}
 	}
 	if key := itemKey(name, p.expected, p.actual); key != "" {
-		return alignByKey(key, p.expected, p.actual)
+		return alignByKey(key, p.expected, p.actual),
+			pair{expected: common(key, p.expected, p.actual), actual: common(key, p.actual, p.expected)}
 	}
-	return alignItems(p.expected, p.actual), nil
+	return alignItems(p.expected, p.actual), pair{}
 }
 
 // alignFields pairs fields by name, in the order of the expected side; fields
@@ -242,7 +247,8 @@ func identifies(key string, l *value) bool {
 
 // alignByKey pairs items by the value of a field. Items without a partner that
 // stand at the same place are taken for one that was renamed.
-func alignByKey(key string, expected, actual *value) (pairs []pair, reordered *Field) {
+func alignByKey(key string, expected, actual *value) []pair {
+	var pairs []pair
 	places := map[string]int{} // of actual items, by key
 	for i, item := range actual.items {
 		places[item.field(key).text] = i
@@ -258,18 +264,12 @@ func alignByKey(key string, expected, actual *value) (pairs []pair, reordered *F
 		}
 		pairs = append(pairs, p)
 	}
-	if was, is := common(key, expected, actual), common(key, actual, expected); !equal(was, is) {
-		f := pair{expected: was, actual: is}.field("")
-		f.Change = Reordered
-		f.brief = "order " + f.brief
-		reordered = &f
-	}
 	for j, item := range actual.items {
 		if !used[j] {
 			pairs = append(pairs, pair{step: matchStep(key, item.field(key).text), head: "-", actual: item})
 		}
 	}
-	return pairs, reordered
+	return pairs
 }
 
 // keyed reports whether a list has an item with the same key as item.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"regexp"
+	"strconv"
 	"time"
 )
 
@@ -108,7 +109,7 @@ func (e *ExpectedExit) check(o Outcome) (Reason, string) {
 func (e *ExpectedExit) String() string {
 	code := "with a code other than 0"
 	if e.Code != 0 {
-		code = fmt.Sprintf("%d", e.Code)
+		code = strconv.Itoa(e.Code)
 	}
 	return cmp.Or(e.Container, "a container") + " to exit " + code
 }

@@ -90,12 +90,6 @@ func (p pair) contextLine() string {
 	}
 }
 
-// reorderedLines shows a list of keys in both orders.
-func reorderedLines(f Field) []string {
-	return []string{"-" + f.brief[len("order "):strings.Index(f.brief, " -> ")] + "   (order)",
-		"+" + f.brief[strings.Index(f.brief, " -> ")+len(" -> "):] + "   (order)"}
-}
-
 // hunks cuts lines into hunks, leaving out what is far from any change.
 func hunks(at string, lines []string) []Hunk {
 	var out []Hunk

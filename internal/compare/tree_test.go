@@ -116,8 +116,8 @@ modified output/d.yaml Deployment default/orders-db: 1 field: spec.containers[1]
 		{"items in another order", "{name: A, value: a}\n        - {name: B, value: b}", "{name: B, value: b}\n        - {name: A, value: a}", `
 modified output/d.yaml Deployment default/orders-db: 1 field: spec.containers[name=postgres].env order ["A","B"] -> ["B","A"]
 @@ spec.template.spec.containers[name=postgres].env @@
--["A","B"]   (order)
-+["B","A"]   (order)
+-[A, B]   (order)
++[B, A]   (order)
  - name: A ...
  - name: B ...
 `},
