@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"k8s.io/apimachinery/pkg/labels"
-
 	"github.com/kratix-tools/kratix/internal/api"
 	"github.com/kratix-tools/kratix/internal/diag"
 )
@@ -45,7 +43,7 @@ type Destinations struct {
 // A site is a Destination with what the scheduler looks at.
 type site struct {
 	name                        string
-	labels                      labels.Set
+	labels                      map[string]*string
 	terminating, strict, dryRun bool
 }
 
@@ -55,7 +53,7 @@ func Among(destinations []api.Destination) *Destinations {
 	for _, dest := range destinations {
 		d.all = append(d.all, site{
 			name:        dest.Name,
-			labels:      dest.Labels,
+			labels:      pointers(dest.Labels),
 			terminating: dest.DeletionTimestamp != nil,
 			strict:      dest.Spec.StrictMatchLabels && len(dest.Labels) > 0,
 			dryRun:      dest.Labels[api.LabelDryRun] == "true",
@@ -63,6 +61,15 @@ func Among(destinations []api.Destination) *Destinations {
 	}
 	slices.SortFunc(d.all, func(a, b site) int { return cmp.Compare(a.name, b.name) })
 	return d
+}
+
+// pointers gives the labels as verdicts hold them.
+func pointers(labels map[string]string) map[string]*string {
+	to := make(map[string]*string, len(labels))
+	for key, value := range labels {
+		to[key] = &value
+	}
+	return to
 }
 
 // Decide is [Destinations.Decide] for a single group.
@@ -123,8 +130,8 @@ func (d *Destinations) candidates(requires []Requirement, terms []term, o Option
 		return known, nil
 	}
 	candidates := make([]Candidate, len(d.all))
-	for i, s := range d.all {
-		candidates[i] = s.verdict(terms, o.DryRun)
+	for i := range d.all {
+		candidates[i] = d.all[i].verdict(terms, o.DryRun)
 	}
 	candidates, err := choose(candidates, o)
 	if err != nil {
@@ -154,8 +161,8 @@ func (s *site) verdict(terms []term, dryRun bool) Candidate {
 		c.Reason = ReasonTerminating
 		return c
 	}
-	for _, t := range terms {
-		if m, missed := t.mismatch(s.labels); missed {
+	for i := range terms {
+		if m, missed := terms[i].mismatch(s.labels); missed {
 			c.Labels = append(c.Labels, m)
 		}
 	}

@@ -82,8 +82,17 @@ func (e *SelectorError) Unwrap() error { return e.Reason }
 // writes them as a string and reads it back, so that a comma in a value makes
 // a term of what follows it.
 type term struct {
-	*labels.Requirement
-	source api.SelectorSource
+	key, value string // what nearly every term asks for: this value
+	source     api.SelectorSource
+	// other is set for the odd term that asks for something else.
+	other *labels.Requirement
+}
+
+func newTerm(r *labels.Requirement, source api.SelectorSource) term {
+	if r.Operator() == selection.Equals {
+		return term{key: r.Key(), value: r.ValuesUnsorted()[0], source: source}
+	}
+	return term{key: r.Key(), value: r.String(), source: source, other: r}
 }
 
 // parse turns requirements into terms by way of a string, as Kratix does.
@@ -100,8 +109,8 @@ func parse(requirements []Requirement) (terms []term, rendered string, err error
 	if err != nil {
 		return nil, rendered, err
 	}
-	for _, p := range parsed {
-		terms = append(terms, term{&p, sourceOf(&p, requirements)})
+	for i := range parsed {
+		terms = append(terms, newTerm(&parsed[i], sourceOf(&parsed[i], requirements)))
 	}
 	return terms, rendered, nil
 }
@@ -123,22 +132,21 @@ func sourceOf(p *labels.Requirement, requirements []Requirement) api.SelectorSou
 }
 
 // mismatch tells how labels miss the term, if they do.
-func (t term) mismatch(have labels.Set) (LabelMismatch, bool) {
-	if t.Matches(have) {
+func (t *term) mismatch(have map[string]*string) (LabelMismatch, bool) {
+	actual := have[t.key]
+	if t.fits(actual) {
 		return LabelMismatch{}, false
 	}
-	m := LabelMismatch{Key: t.Key(), Required: t.required(), Source: t.source}
-	if actual, ok := have[t.Key()]; ok {
-		m.Actual = &actual
-	}
-	return m, true
+	return LabelMismatch{Key: t.key, Required: t.value, Actual: actual, Source: t.source}, true
 }
 
-// required gives the value that a term asks for or, where it does not ask for
-// one, the term itself.
-func (t term) required() string {
-	if t.Operator() == selection.Equals {
-		return t.ValuesUnsorted()[0]
+func (t *term) fits(actual *string) bool {
+	switch {
+	case t.other == nil:
+		return actual != nil && *actual == t.value
+	case actual == nil:
+		return t.other.Matches(labels.Set{})
+	default:
+		return t.other.Matches(labels.Set{t.key: *actual})
 	}
-	return t.String()
 }
