@@ -29,18 +29,19 @@ type Control struct {
 // first document, a missing or empty file asking for nothing. The error has
 // the text of Kratix' work-writer and status-writer.
 func ReadControl(metadata fs.FS) (Control, error) {
-	var c Control
+	type WorkflowControl Control // the name that Kratix' errors have
+	var c WorkflowControl
 	content, err := readMetadata(metadata, controlFile)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return c, nil
+		return Control{}, nil
 	case err != nil:
-		return c, fmt.Errorf("failed to read the workflow control file: %q with error: %w", mounted(controlFile), err)
+		return Control{}, fmt.Errorf("failed to read the workflow control file: %q with error: %w", mounted(controlFile), err)
 	}
 	if err := yaml.Unmarshal(content, &c); err != nil {
 		return Control{}, fmt.Errorf("failed to unmarshal the workflow control file: %q with error: %w", mounted(controlFile), err)
 	}
-	return c, nil
+	return Control(c), nil
 }
 
 // Suspends reports whether the workflow stops here: the work-writer leaves the

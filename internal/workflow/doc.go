@@ -9,12 +9,22 @@
 //
 //	run, err := workflow.NewRun(spec)
 //	for i := run.First(); i < run.Len(); i++ {
-//		run.Start(i)                                  // the controller starts a Job
-//		object, err := run.ObjectYAML()               // the reader
-//		result, err := workflow.RunPipeline(ctx, engine, workflow.PipelineRun{...})
-//		...                                           // the work-writer
+//		run.Start(i)                      // the controller makes a Job
+//		object, err := run.ObjectYAML()   // the reader
+//		result, err := workflow.RunPipeline(ctx, engine, workflow.PipelineRun{
+//			Identity: run.Identity(i), Pipeline: run.Pipeline(i), Object: object, ...
+//		})
+//		if result.Err() != nil {          // a step failed
+//			run.Fail(i)
+//			return
+//		}
+//		...                               // the work-writer, if it is a configure action
 //		written, err := run.WriteStatus(i, result.Metadata)
-//		run.Succeed(i)                                // or Fail, or Suspend
+//		if written.Suspended {            // after an error, run.Fail(i) as above
+//			run.Suspend()
+//			return
+//		}
+//		run.Succeed(i)
 //	}
 //	run.Finish(works)
 //

@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"maps"
 	"strconv"
 	"strings"
 
@@ -109,9 +110,11 @@ func shorten(name string) string {
 	if len(name) <= 57 {
 		return name
 	}
-	return strings.TrimRightFunc(name[:56], func(r rune) bool {
-		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9')
-	})
+	return strings.TrimRightFunc(name[:56], func(r rune) bool { return !isAlphanumeric(r) })
+}
+
+func isAlphanumeric(r rune) bool {
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
 }
 
 // podLabels are the labels of the Pod as far as they are the same in every
@@ -132,9 +135,7 @@ func (id Identity) podLabels(p api.Pipeline) map[string]string {
 			labels[api.LabelResourceNamespace] = id.Namespace
 		}
 	}
-	for key, value := range p.Labels {
-		labels[key] = value
-	}
+	maps.Copy(labels, p.Labels)
 	return labels
 }
 

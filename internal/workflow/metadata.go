@@ -45,8 +45,7 @@ func readMetadata(metadata fs.FS, name string) ([]byte, error) {
 
 // cause is the reason within a path error, whose path is one of this machine.
 func cause(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		return pe.Err
 	}
 	return err

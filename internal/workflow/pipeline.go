@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -197,8 +198,8 @@ func (p *pipelineRun) run(ctx context.Context, engine Engine) (err error) {
 		}
 	}
 	ended := p.runSteps(ctx, plan.containers)
-	if ctx.Err() != nil {
-		return ended
+	if cancelled := ctx.Err(); cancelled != nil {
+		return cmp.Or(ended, cancelled)
 	}
 	return errors.Join(ended, p.collect(ctx))
 }

@@ -98,7 +98,7 @@ func documents(t *testing.T, elem ...string) []map[string]any {
 
 // start makes a Run for the workflow of a step. With an earlier object the
 // workflow is about that, else about what was applied first.
-func (r recording) start(t *testing.T, step recordedStep, object map[string]any) *workflow.Run {
+func (r recording) start(t *testing.T, step recordedStep, about map[string]any) *workflow.Run {
 	t.Helper()
 	promise := documents(t, r.dir, "input", "promise.yaml")[0]
 	var typed api.Promise
@@ -113,10 +113,10 @@ func (r recording) start(t *testing.T, step recordedStep, object map[string]any)
 	}
 	var pipelines []api.Pipeline
 	convert(t, list, &pipelines)
-	if object == nil {
-		object = promise
+	if about == nil {
+		about = promise
 		if step.Workflow.Type == api.WorkflowResource {
-			object = r.request(t, step)
+			about = r.request(t, step)
 		}
 	}
 	run, err := workflow.NewRun(workflow.Spec{
@@ -126,7 +126,7 @@ func (r recording) start(t *testing.T, step recordedStep, object map[string]any)
 		Pipelines:         pipelines,
 		Plural:            step.Env["KRATIX_CRD_PLURAL"],
 		PipelineNamespace: typed.Spec.Workflows.Config.PipelineNamespace,
-		Object:            object,
+		Object:            about,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -137,7 +137,7 @@ func (r recording) start(t *testing.T, step recordedStep, object map[string]any)
 func (r recording) request(t *testing.T, step recordedStep) map[string]any {
 	t.Helper()
 	for _, doc := range documents(t, r.dir, "input", "request.yaml") {
-		m := doc["metadata"].(map[string]any)
+		m := object(doc["metadata"])
 		if m["name"] == step.Resource.Name && m["namespace"] == step.Resource.Namespace {
 			return doc
 		}
@@ -173,7 +173,7 @@ func (r recording) wantObject(t *testing.T, step string, run *workflow.Run) {
 		t.Fatal(err)
 	}
 	want := documents(t, r.dir, step, "recorded", "object.yaml")[0]
-	delete(want["metadata"].(map[string]any), "managedFields")
+	delete(object(want["metadata"]), "managedFields")
 	if diff := cmp.Diff(settled(t, want), settled(t, got)); diff != "" {
 		t.Errorf("%s: object.yaml (-recorded +got):\n%s", step, diff)
 	}
@@ -183,15 +183,15 @@ func (r recording) wantObject(t *testing.T, step string, run *workflow.Run) {
 func (r recording) wantStatus(t *testing.T, step recordedStep, run *workflow.Run) {
 	t.Helper()
 	type state struct{ Labels, Status any }
-	object := run.Object()
-	metadata := object["metadata"].(map[string]any)
+	got := run.Object()
+	metadata := object(got["metadata"])
 	for _, want := range documents(t, r.dir, step.Dir, "recorded", "status.yaml") {
-		if want["name"] != metadata["name"] || want["kind"] != object["kind"] || want["namespace"] != metadata["namespace"] {
+		if want["name"] != metadata["name"] || want["kind"] != got["kind"] || want["namespace"] != metadata["namespace"] {
 			continue
 		}
 		if diff := cmp.Diff(
 			settled(t, state{want["labels"], want["status"]}),
-			settled(t, state{metadata["labels"], object["status"]})); diff != "" {
+			settled(t, state{metadata["labels"], got["status"]})); diff != "" {
 			t.Errorf("%s: status (-recorded +got):\n%s", step.Dir, diff)
 		}
 		return
@@ -237,8 +237,13 @@ func settle(v any) any {
 }
 
 func kind(condition any) string {
-	m, _ := condition.(map[string]any)
-	return fmt.Sprint(m["type"])
+	return fmt.Sprint(object(condition)["type"])
+}
+
+// object gives v as a map, nil if it is none.
+func object(v any) map[string]any {
+	m, _ := v.(map[string]any)
+	return m
 }
 
 // pass runs Pipeline i of a recorded step that succeeds.
@@ -308,9 +313,9 @@ func TestASuspendedWorkflowGoesOnWhereItStopped(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := openRecording(t, name)
-			var object map[string]any // what the step before has left
+			var left map[string]any // by the step before
 			for i, step := range r.Steps {
-				run := r.start(t, step, object)
+				run := r.start(t, step, left)
 				written := r.pass(t, run, run.First(), step.Dir)
 				last := i == len(r.Steps)-1
 				if written.Suspended == last {
@@ -320,7 +325,7 @@ func TestASuspendedWorkflowGoesOnWhereItStopped(t *testing.T) {
 					run.Finish(workflow.Works{})
 				}
 				r.wantStatus(t, step, run)
-				object = run.Object()
+				left = run.Object()
 			}
 		})
 	}

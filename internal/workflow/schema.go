@@ -1,6 +1,8 @@
 package workflow
 
 import (
+	"maps"
+
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
@@ -135,9 +137,7 @@ func workflows(time schema.Structural, more properties) schema.Structural {
 		})),
 		"suspendedGeneration": integer(),
 	})
-	for name, property := range more {
-		s.Properties[name] = property
-	}
+	maps.Copy(s.Properties, more)
 	return s
 }
 

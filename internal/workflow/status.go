@@ -164,8 +164,10 @@ func (r *Run) complete(status map[string]any) {
 	}
 	delete(child(child(status, "kratix"), "workflows"), "suspendedGeneration")
 	conditions, _ := status["conditions"].([]any)
-	status["conditions"] = upsert(conditions, condition{conditionConfigureCompleted, statusTrue,
-		"PipelinesExecutedSuccessfully", "Pipelines completed"})
+	status["conditions"] = upsert(conditions, condition{
+		conditionConfigureCompleted, statusTrue,
+		"PipelinesExecutedSuccessfully", "Pipelines completed",
+	})
 }
 
 // entry finds the record of Pipeline i in a status. While says what for.
