@@ -37,46 +37,46 @@ const (
 )
 
 // stage writes a stage: name and content in turn.
-func stage(t testing.TB, files ...string) string {
-	t.Helper()
-	dir := t.TempDir()
-	write(t, dir, files...)
+func stage(tb testing.TB, files ...string) string {
+	tb.Helper()
+	dir := tb.TempDir()
+	write(tb, dir, files...)
 	return dir
 }
 
-func write(t testing.TB, dir string, files ...string) {
-	t.Helper()
+func write(tb testing.TB, dir string, files ...string) {
+	tb.Helper()
 	for i := 0; i < len(files); i += 2 {
 		file := filepath.Join(dir, files[i])
 		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(files[i+1]), 0o644)); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 }
 
-func newStore(t testing.TB) *image.Store {
-	t.Helper()
-	s, err := image.Open(t.TempDir())
+func newStore(tb testing.TB) *image.Store {
+	tb.Helper()
+	s, err := image.Open(tb.TempDir())
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return s
 }
 
-func digest(t testing.TB, img v1.Image) string {
-	t.Helper()
+func digest(tb testing.TB, img v1.Image) string {
+	tb.Helper()
 	d, err := img.Digest()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return d.String()
 }
 
-func mustGo(t testing.TB, o GoOptions) v1.Image {
-	t.Helper()
-	img, err := Go(t.Context(), o)
+func mustGo(tb testing.TB, o GoOptions) v1.Image {
+	tb.Helper()
+	img, err := Go(tb.Context(), o)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return img
 }
@@ -144,18 +144,18 @@ func TestGoImage(t *testing.T) {
 	}
 }
 
-func contents(t testing.TB, img v1.Image) []string {
-	t.Helper()
+func contents(tb testing.TB, img v1.Image) []string {
+	tb.Helper()
 	var names []string
 	all := mutate.Extract(img)
-	defer all.Close()
+	defer func() { _ = all.Close() }()
 	for r := tar.NewReader(all); ; {
 		h, err := r.Next()
 		if errors.Is(err, io.EOF) {
 			return names
 		}
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		line := fmt.Sprintf("%s %v %d:%d", h.Name, h.FileInfo().Mode(), h.Uid, h.Gid)
 		if h.Linkname != "" {
@@ -226,30 +226,30 @@ func TestGoOntoABase(t *testing.T) {
 	}
 }
 
-func rootFS(t testing.TB, img v1.Image) v1.RootFS {
-	t.Helper()
+func rootFS(tb testing.TB, img v1.Image) v1.RootFS {
+	tb.Helper()
 	config, err := img.ConfigFile()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return config.RootFS
 }
 
-func serve(t testing.TB) (host string) {
-	t.Helper()
+func serve(tb testing.TB) (host string) {
+	tb.Helper()
 	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
-	t.Cleanup(server.Close)
+	tb.Cleanup(server.Close)
 	return strings.TrimPrefix(server.URL, "http://")
 }
 
-func push(t testing.TB, ref string, img v1.Image) {
-	t.Helper()
+func push(tb testing.TB, ref string, img v1.Image) {
+	tb.Helper()
 	parsed, err := name.ParseReference(ref)
 	if err == nil {
 		err = remote.Write(parsed, img)
 	}
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
@@ -531,9 +531,9 @@ func TestImageTravels(t *testing.T) {
 	}
 }
 
-func untar(t testing.TB, data []byte) (dir string) {
-	t.Helper()
-	dir = t.TempDir()
+func untar(tb testing.TB, data []byte) (dir string) {
+	tb.Helper()
+	dir = tb.TempDir()
 	for r := tar.NewReader(bytes.NewReader(data)); ; {
 		h, err := r.Next()
 		if errors.Is(err, io.EOF) {
@@ -541,10 +541,10 @@ func untar(t testing.TB, data []byte) (dir string) {
 		}
 		content, readErr := io.ReadAll(r)
 		if err = errors.Join(err, readErr); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		if h.Typeflag == tar.TypeReg {
-			write(t, dir, h.Name, string(content))
+			write(tb, dir, h.Name, string(content))
 		}
 	}
 }

@@ -178,7 +178,10 @@ func (t tree) addParents(name string) {
 // addResources adds the files of dir, if there is one, below /resources,
 // readable by everybody.
 func (t tree) addResources(dir string) error {
-	err := filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
+	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return filepath.WalkDir(dir, func(file string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -191,12 +194,6 @@ func (t tree) addResources(dir string) error {
 		}
 		return t.addResource(path.Join("resources", filepath.ToSlash(below)), file, d)
 	})
-	if errors.Is(err, fs.ErrNotExist) {
-		if _, missing := os.Lstat(dir); missing != nil {
-			return nil
-		}
-	}
-	return err
 }
 
 func (t tree) addResource(name, file string, d fs.DirEntry) error {
@@ -254,7 +251,7 @@ func (n node) copyTo(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	_, err = io.Copy(w, f)
 	return err
 }

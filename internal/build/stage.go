@@ -69,7 +69,7 @@ func isMain(source string) bool {
 	if err != nil {
 		return false
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		if packageMain.Match(bytes.TrimSpace(lines.Bytes())) {
 			return true
@@ -86,9 +86,9 @@ type KindError struct {
 
 func (e *KindError) Error() string {
 	if e.Kind == KindDockerfile {
-		return fmt.Sprintf("%s has a Dockerfile and no Go program: building it takes a container engine", e.Dir)
+		return e.Dir + " has a Dockerfile and no Go program: building it takes a container engine"
 	}
-	return fmt.Sprintf("%s has neither a Go program nor a Dockerfile", e.Dir)
+	return e.Dir + " has neither a Go program nor a Dockerfile"
 }
 
 // Ref names the image that [Stage] makes of sources with the given hash.

@@ -42,7 +42,7 @@ func (s *Store) checkBlob(h v1.Hash) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	got, _, err := v1.SHA256(f)
 	if err == nil && got != h {
 		err = fmt.Errorf("blob %s: %w", h, errDamaged)
@@ -71,7 +71,7 @@ func (s *Store) addBlob(ctx context.Context, h v1.Hash, size int64, open func() 
 	if err != nil {
 		return err
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	return s.writeBlob(ctx, h, size, r)
 }
 

@@ -119,7 +119,7 @@ func (w *layoutWriter) layer(layer v1.Layer) (name string, err error) {
 	if err != nil {
 		return "", err
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	return blobName(digest), w.file(blobName(digest), size, r)
 }
 

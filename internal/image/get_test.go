@@ -36,12 +36,12 @@ import (
 const platform = "linux/amd64" // of all images that do not say otherwise
 
 // makeImage makes an image with one layer for each map from name to content.
-func makeImage(t testing.TB, platform string, layers ...map[string]string) v1.Image {
-	t.Helper()
+func makeImage(tb testing.TB, platform string, layers ...map[string]string) v1.Image {
+	tb.Helper()
 	os, arch, _ := strings.Cut(platform, "/")
 	img, err := mutate.ConfigFile(empty.Image, &v1.ConfigFile{OS: os, Architecture: arch, RootFS: v1.RootFS{Type: "layers"}, Config: v1.Config{User: "7"}})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	for _, files := range layers {
 		var buf bytes.Buffer
@@ -52,18 +52,18 @@ func makeImage(t testing.TB, platform string, layers ...map[string]string) v1.Im
 				_, err = io.WriteString(w, files[name])
 			}
 			if err != nil {
-				t.Fatal(err)
+				tb.Fatal(err)
 			}
 		}
 		if err := w.Close(); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(buf.Bytes())), nil })
 		if err == nil {
 			img, err = mutate.AppendLayers(img, layer)
 		}
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	return img
@@ -78,8 +78,8 @@ type testRegistry struct {
 	gets map[string]int // by path
 }
 
-func newRegistry(t testing.TB, wrap ...func(http.Handler) http.Handler) *testRegistry {
-	t.Helper()
+func newRegistry(tb testing.TB, wrap ...func(http.Handler) http.Handler) *testRegistry {
+	tb.Helper()
 	r := &testRegistry{gets: map[string]int{}}
 	handler := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
 	for _, w := range wrap {
@@ -93,7 +93,7 @@ func newRegistry(t testing.TB, wrap ...func(http.Handler) http.Handler) *testReg
 		}
 		handler.ServeHTTP(w, req)
 	}))
-	t.Cleanup(server.Close)
+	tb.Cleanup(server.Close)
 	r.host = strings.TrimPrefix(server.URL, "http://")
 	return r
 }
@@ -114,12 +114,12 @@ func (r *testRegistry) asked() (blobs, manifests int) {
 	return blobs, manifests
 }
 
-func (r *testRegistry) push(t testing.TB, repo string, img remote.Taggable) (ref string) {
-	t.Helper()
+func (r *testRegistry) push(tb testing.TB, repo string, img remote.Taggable) (ref string) {
+	tb.Helper()
 	ref = r.host + "/" + repo
 	parsed, err := name.ParseReference(ref)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	switch img := img.(type) {
 	case v1.Image:
@@ -128,39 +128,39 @@ func (r *testRegistry) push(t testing.TB, repo string, img remote.Taggable) (ref
 		err = remote.WriteIndex(parsed, img)
 	}
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	r.asked()
 	return ref
 }
 
-func newStore(t testing.TB) *Store {
-	t.Helper()
-	s, err := Open(t.TempDir())
+func newStore(tb testing.TB) *Store {
+	tb.Helper()
+	s, err := Open(tb.TempDir())
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		_ = s.Close()
 		_ = removeAll(s.dir)
 	})
 	return s
 }
 
-func mustGet(t testing.TB, s *Store, ref string, o GetOptions) *Image {
-	t.Helper()
-	img, err := s.Get(t.Context(), ref, o)
+func mustGet(tb testing.TB, s *Store, ref string, o GetOptions) *Image {
+	tb.Helper()
+	img, err := s.Get(tb.Context(), ref, o)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return img
 }
 
-func digestOf(t testing.TB, img interface{ Digest() (v1.Hash, error) }) string {
-	t.Helper()
+func digestOf(tb testing.TB, img interface{ Digest() (v1.Hash, error) }) string {
+	tb.Helper()
 	h, err := img.Digest()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return h.String()
 }
@@ -432,6 +432,20 @@ func TestGetFromSources(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// One that was tampered with: the manifest is another one's.
+	forged, err := layout.Write(at("forged"), empty.Index)
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest, err := other.RawManifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = errors.Join(forged.AppendImage(img), forged.WriteImage(other),
+		os.WriteFile(filepath.Join(at("forged"), "blobs", "sha256", strings.TrimPrefix(digestOf(t, img), "sha256:")), manifest, 0o600))
+	if err != nil {
+		t.Fatal(err)
+	}
 	// The tarballs.
 	var both bytes.Buffer
 	err = errors.Join(
@@ -469,6 +483,7 @@ func TestGetFromSources(t *testing.T) {
 		{"none of several in a docker tarball", "ghcr.io/acme/x:v3", "several.tar", "only a single image"},
 		{"another digest", "ghcr.io/acme/render@" + digestOf(t, other), "single", "it has no image sha256:"},
 		{"a digest that a docker tarball cannot prove", byDigest, "docker.tar", "does not tell the digest"},
+		{"a manifest that does not have its digest", byDigest, "forged", "has the digest " + digestOf(t, other)},
 		{"no file", ref, "none", "no such file"},
 		{"no image", ref, "text", "it is no tar file"},
 		{"an empty tar", ref, "empty.tar", "neither an OCI image layout nor a docker tarball"},
@@ -502,22 +517,22 @@ func TestGetFromSources(t *testing.T) {
 	}
 }
 
-func configOf(t testing.TB, img v1.Image) string {
-	t.Helper()
+func configOf(tb testing.TB, img v1.Image) string {
+	tb.Helper()
 	h, err := img.ConfigName()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return h.String()
 }
 
-func zip(t testing.TB, data []byte) []byte {
-	t.Helper()
+func zip(tb testing.TB, data []byte) []byte {
+	tb.Helper()
 	var buf bytes.Buffer
 	w := gzip.NewWriter(&buf)
 	_, err := w.Write(data)
 	if err := errors.Join(err, w.Close()); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return buf.Bytes()
 }

@@ -27,8 +27,7 @@ func openLocked(ctx context.Context, path string, kind lockKind) (*os.File, erro
 	case err = <-locked:
 	case <-ctx.Done():
 		go func() { // nobody may close the file while the system waits for it
-			<-locked
-			_ = release(f)
+			_ = errors.Join(<-locked, release(f))
 		}()
 		return nil, ctx.Err()
 	}

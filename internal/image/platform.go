@@ -78,7 +78,7 @@ func searchOne(index v1.ImageIndex, desc v1.Descriptor, want v1.Platform, have *
 	switch {
 	case desc.MediaType.IsIndex():
 		inner, err := index.ImageIndex(desc.Digest)
-		if err != nil {
+		if err := checkDigest(inner, err, desc.Digest); err != nil {
 			return nil, err
 		}
 		return searchIndex(inner, want, have, depth+1)
@@ -90,7 +90,7 @@ func searchOne(index v1.ImageIndex, desc v1.Descriptor, want v1.Platform, have *
 		}
 		return nil, nil //nolint:nilnil // another platform
 	}
-	img, err := index.Image(desc.Digest)
+	img, err := imageIn(index, desc.Digest)
 	if err != nil || desc.Platform != nil {
 		return img, err
 	}
@@ -103,4 +103,26 @@ func searchOne(index v1.ImageIndex, desc v1.Descriptor, want v1.Platform, have *
 		return nil, nil //nolint:nilnil // another platform
 	}
 	return img, nil
+}
+
+// imageIn gives an image of an index, and checks that it is the one: a layout
+// on disk holds what anybody put there.
+func imageIn(index v1.ImageIndex, h v1.Hash) (v1.Image, error) {
+	img, err := index.Image(h)
+	if err := checkDigest(img, err, h); err != nil {
+		return nil, err
+	}
+	return img, nil
+}
+
+// checkDigest checks what was to be got by its digest, unless that failed.
+func checkDigest(got interface{ Digest() (v1.Hash, error) }, err error, want v1.Hash) error {
+	if err != nil {
+		return err
+	}
+	h, err := got.Digest()
+	if err == nil && h != want {
+		err = fmt.Errorf("manifest %s has the digest %s", want, h)
+	}
+	return err
 }

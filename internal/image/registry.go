@@ -117,11 +117,11 @@ func explain(registry string, err error) (reason string, hints []string) {
 	case errors.As(err, &platform):
 		return platform.Error(), []string{"--platform " + first(platform.have)}
 	case errors.As(err, &dns):
-		return fmt.Sprintf("no such host %s", dns.Name), []string{offline}
+		return "no such host " + dns.Name, []string{offline}
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Sprintf("%s refuses connections", registry), []string{offline}
+		return registry + " refuses connections", []string{offline}
 	case errors.As(err, &timeout) && timeout.Timeout():
-		return fmt.Sprintf("%s does not answer", registry), []string{offline}
+		return registry + " does not answer", []string{offline}
 	}
 	return strings.Join(strings.Fields(err.Error()), " "), nil
 }

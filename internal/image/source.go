@@ -104,7 +104,7 @@ func fromLayout(dir string, ref name.Reference, platform v1.Platform) (v1.Image,
 		}
 	}
 	if len(named) == 1 && named[0].MediaType.IsImage() {
-		return index.Image(named[0].Digest)
+		return imageIn(index, named[0].Digest)
 	}
 	return choose(index, named, platform)
 }
@@ -165,7 +165,7 @@ func unpackLayout(ctx context.Context, file, dir string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	if err := os.MkdirAll(filepath.Join(dir, "blobs", "sha256"), 0o700); err != nil {
 		return false, err
 	}

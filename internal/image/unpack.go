@@ -180,7 +180,7 @@ func (s *Store) untarLayer(ctx context.Context, l layer, dir string, owners Owne
 	if err != nil {
 		return fmt.Errorf("layer %s: %w", l.blob, err)
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	limit := s.MaxLayer
 	if limit == 0 {
 		limit = defaultMaxLayer

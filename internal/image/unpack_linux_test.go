@@ -24,30 +24,30 @@ import (
 	"github.com/kratix-tools/kratix/internal/diag"
 )
 
-func mustUnpack(t testing.TB, s *Store, img *Image) []string {
-	t.Helper()
-	dirs, err := s.Unpack(t.Context(), img, Owners{})
+func mustUnpack(tb testing.TB, s *Store, img *Image) []string {
+	tb.Helper()
+	dirs, err := s.Unpack(tb.Context(), img, Owners{})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return dirs
 }
 
-func put(t testing.TB, s *Store, img v1.Image) *Image {
-	t.Helper()
-	stored, err := s.Put(t.Context(), "render:v1", img)
+func put(tb testing.TB, s *Store, img v1.Image) *Image {
+	tb.Helper()
+	stored, err := s.Put(tb.Context(), "render:v1", img)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return stored
 }
 
 // contentOf lists the files of unpacked layers, layer by layer.
-func contentOf(t testing.TB, dirs []string) [][]string {
-	t.Helper()
+func contentOf(tb testing.TB, dirs []string) [][]string {
+	tb.Helper()
 	var all [][]string
 	for _, dir := range dirs {
-		all = append(all, list(t, dir, false))
+		all = append(all, list(tb, dir, false))
 	}
 	return all
 }
@@ -112,11 +112,11 @@ func TestUnpackLimitsSize(t *testing.T) {
 }
 
 // appendRaw makes an image with a layer of any bytes.
-func appendRaw(t testing.TB, data []byte) v1.Image {
-	t.Helper()
-	img, err := mutate.AppendLayers(makeImage(t, platform), static.NewLayer(data, types.OCIUncompressedLayer))
+func appendRaw(tb testing.TB, data []byte) v1.Image {
+	tb.Helper()
+	img, err := mutate.AppendLayers(makeImage(tb, platform), static.NewLayer(data, types.OCIUncompressedLayer))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return img
 }
@@ -303,7 +303,7 @@ func TestKilledWhileUnpacking(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer watcher.Close()
+	defer func() { _ = watcher.Close() }()
 	if err := watcher.Add(layers); err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -44,8 +45,8 @@ func with(h tar.Header, change func(*tar.Header)) tar.Header {
 	return h
 }
 
-func archive(t testing.TB, entries ...tar.Header) []byte {
-	t.Helper()
+func archive(tb testing.TB, entries ...tar.Header) []byte {
+	tb.Helper()
 	var buf bytes.Buffer
 	w := tar.NewWriter(&buf)
 	for _, h := range entries {
@@ -55,14 +56,14 @@ func archive(t testing.TB, entries ...tar.Header) []byte {
 			h.ModTime = time.Unix(1_000_000_000, 0)
 		}
 		if err := w.WriteHeader(&h); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		if _, err := io.WriteString(w, content); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	if err := w.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return buf.Bytes()
 }
@@ -70,29 +71,29 @@ func archive(t testing.TB, entries ...tar.Header) []byte {
 // sandbox is a directory to unpack into with something to break beside it.
 type sandbox struct{ parent, layer string }
 
-func newSandbox(t testing.TB) sandbox {
-	t.Helper()
-	parent := t.TempDir()
+func newSandbox(tb testing.TB) sandbox {
+	tb.Helper()
+	parent := tb.TempDir()
 	s := sandbox{parent, filepath.Join(parent, "layer")}
 	for _, d := range []string{"layer", "canary", "canary/dir"} {
 		if err := os.Mkdir(filepath.Join(parent, d), 0o755); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	if err := os.WriteFile(filepath.Join(parent, "canary", "passwd"), []byte("untouched"), 0o640); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = removeAll(s.layer) })
+	tb.Cleanup(func() { _ = removeAll(s.layer) })
 	return s
 }
 
 // outside lists all that is beside the layer.
-func (s sandbox) outside(t testing.TB) []string {
-	t.Helper()
-	all := list(t, filepath.Join(s.parent, "canary"), true)
+func (s sandbox) outside(tb testing.TB) []string {
+	tb.Helper()
+	all := list(tb, filepath.Join(s.parent, "canary"), true)
 	beside, err := os.ReadDir(s.parent)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	for _, e := range beside {
 		all = append(all, e.Name())
@@ -101,8 +102,8 @@ func (s sandbox) outside(t testing.TB) []string {
 }
 
 // list tells of everything below dir what it is.
-func list(t testing.TB, dir string, times bool) []string {
-	t.Helper()
+func list(tb testing.TB, dir string, times bool) []string {
+	tb.Helper()
 	var lines []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || path == dir {
@@ -118,19 +119,26 @@ func list(t testing.TB, dir string, times bool) []string {
 		}
 		line := name + " " + describe(path, info)
 		if times {
-			line += fmt.Sprint(" ", info.ModTime().UnixNano(), " ", info.Sys().(*syscall.Stat_t).Nlink)
+			line += fmt.Sprint(" ", info.ModTime().UnixNano(), " ", stat(info).Nlink)
 		}
 		lines = append(lines, line)
 		return nil
 	})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return lines
 }
 
+// stat gives what only Unix knows of a file.
+func stat(info fs.FileInfo) syscall.Stat_t {
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
+		return *s
+	}
+	return syscall.Stat_t{}
+}
+
 func describe(path string, info fs.FileInfo) string {
-	stat := info.Sys().(*syscall.Stat_t)
 	switch {
 	case info.IsDir() && isOpaque(path):
 		return "opaque " + info.Mode().String()
@@ -139,7 +147,7 @@ func describe(path string, info fs.FileInfo) string {
 	case info.Mode()&fs.ModeSymlink != 0:
 		target, _ := os.Readlink(path)
 		return "-> " + target
-	case info.Mode()&fs.ModeCharDevice != 0 && stat.Rdev == 0:
+	case info.Mode()&fs.ModeCharDevice != 0 && stat(info).Rdev == 0:
 		return "whiteout"
 	case info.Mode().IsRegular():
 		data, err := os.ReadFile(path)
@@ -152,6 +160,7 @@ func describe(path string, info fs.FileInfo) string {
 }
 
 func TestUntar(t *testing.T) {
+	t.Parallel()
 	long := strings.Repeat("long-name-", 20)
 	tests := []struct {
 		name    string
@@ -164,8 +173,12 @@ func TestUntar(t *testing.T) {
 			with(dir("tmp"), func(h *tar.Header) { h.Mode = 0o1777 }),
 			with(file("bin", "x"), func(h *tar.Header) { h.Mode = 0o755 }),
 		}, []string{"bin -rwxr-xr-x x", "etc drwxr-xr-x", "etc/passwd -rw-r--r-- root", "tmp dtrwxrwxrwx"}, ""},
-		{"directories that are only passed through are made", []tar.Header{file("a/b/c", "x")},
-			[]string{"a drwxr-xr-x", "a/b drwxr-xr-x", "a/b/c -rw-r--r-- x"}, ""},
+		{
+			"directories that are only passed through are made",
+			[]tar.Header{file("a/b/c", "x")},
+			[]string{"a drwxr-xr-x", "a/b drwxr-xr-x", "a/b/c -rw-r--r-- x"},
+			"",
+		},
 		{"names are taken from the layer's root", []tar.Header{
 			file("/abs", "1"), file("./dot", "2"), file("../../up", "3"), file("a/../../b", "4"), dir("/"), dir(".."), dir("./"),
 		}, []string{"abs -rw-r--r-- 1", "b -rw-r--r-- 4", "dot -rw-r--r-- 2", "up -rw-r--r-- 3"}, ""},
@@ -173,38 +186,82 @@ func TestUntar(t *testing.T) {
 		{"the layer's root cannot be a link", []tar.Header{symlink("/", "/etc")}, nil, "only a directory can be the root"},
 		{"the layer's root cannot be a hard link", []tar.Header{file("f", ""), hardLink("./", "f")}, nil, "only a directory can be the root"},
 
-		{"a link keeps whatever it says", []tar.Header{symlink("l", "../canary/passwd"), symlink("m", "/etc/passwd")},
-			[]string{"l -> ../canary/passwd", "m -> /etc/passwd"}, ""},
-		{"writing through an absolute link lands inside", []tar.Header{symlink("x", "/etc"), file("x/passwd", "ours")},
-			[]string{"etc drwxr-xr-x", "etc/passwd -rw-r--r-- ours", "x -> /etc"}, ""},
-		{"writing through a link upwards lands inside", []tar.Header{symlink("x", "../../canary"), file("x/passwd", "ours")},
-			[]string{"canary drwxr-xr-x", "canary/passwd -rw-r--r-- ours", "x -> ../../canary"}, ""},
+		{
+			"a link keeps whatever it says",
+			[]tar.Header{symlink("l", "../canary/passwd"), symlink("m", "/etc/passwd")},
+			[]string{"l -> ../canary/passwd", "m -> /etc/passwd"},
+			"",
+		},
+		{
+			"writing through an absolute link lands inside",
+			[]tar.Header{symlink("x", "/etc"), file("x/passwd", "ours")},
+			[]string{"etc drwxr-xr-x", "etc/passwd -rw-r--r-- ours", "x -> /etc"},
+			"",
+		},
+		{
+			"writing through a link upwards lands inside",
+			[]tar.Header{symlink("x", "../../canary"), file("x/passwd", "ours")},
+			[]string{"canary drwxr-xr-x", "canary/passwd -rw-r--r-- ours", "x -> ../../canary"},
+			"",
+		},
 		{"links through links land inside", []tar.Header{
 			dir("a"), symlink("a/up", "../.."), symlink("b", "a/up/a/up/canary"), file("b/passwd", "ours"),
 		}, []string{"a drwxr-xr-x", "a/up -> ../..", "b -> a/up/a/up/canary", "canary drwxr-xr-x", "canary/passwd -rw-r--r-- ours"}, ""},
-		{"a link inside the layer is followed", []tar.Header{dir("usr/lib"), symlink("lib", "usr/lib"), file("lib/libc", "x")},
-			[]string{"lib -> usr/lib", "usr drwxr-xr-x", "usr/lib drwxr-xr-x", "usr/lib/libc -rw-r--r-- x"}, ""},
+		{
+			"a link inside the layer is followed",
+			[]tar.Header{dir("usr/lib"), symlink("lib", "usr/lib"), file("lib/libc", "x")},
+			[]string{"lib -> usr/lib", "usr drwxr-xr-x", "usr/lib drwxr-xr-x", "usr/lib/libc -rw-r--r-- x"},
+			"",
+		},
 		{"a link in a circle ends", []tar.Header{symlink("a", "b"), symlink("b", "a"), file("a/x", "")}, nil, "too many levels of symbolic links"},
-		{"a file replaces a link and does not write through it", []tar.Header{symlink("x", "../canary/passwd"), file("x", "ours")},
-			[]string{"x -rw-r--r-- ours"}, ""},
-		{"a directory replaces a link", []tar.Header{symlink("x", "../canary"), dir("x"), file("x/passwd", "ours")},
-			[]string{"x drwxr-xr-x", "x/passwd -rw-r--r-- ours"}, ""},
-		{"a whiteout does not pass through a link", []tar.Header{symlink("x", "../canary"), file("x/.wh.passwd", "")},
-			[]string{"canary drwxr-xr-x", "canary/passwd whiteout", "x -> ../canary"}, ""},
+		{
+			"a file replaces a link and does not write through it",
+			[]tar.Header{symlink("x", "../canary/passwd"), file("x", "ours")},
+			[]string{"x -rw-r--r-- ours"},
+			"",
+		},
+		{
+			"a directory replaces a link",
+			[]tar.Header{symlink("x", "../canary"), dir("x"), file("x/passwd", "ours")},
+			[]string{"x drwxr-xr-x", "x/passwd -rw-r--r-- ours"},
+			"",
+		},
+		{
+			"a whiteout does not pass through a link",
+			[]tar.Header{symlink("x", "../canary"), file("x/.wh.passwd", "")},
+			[]string{"canary drwxr-xr-x", "canary/passwd whiteout", "x -> ../canary"},
+			"",
+		},
 		{"replacing a directory does not follow the links in it", []tar.Header{
 			dir("d"), symlink("d/l", "../../canary"), symlink("d/m", "/etc"), dir("d/e"), file("d/e/f", ""), file("d", "now a file"),
 		}, []string{"d -rw-r--r-- now a file"}, ""},
 
-		{"hard links share a file", []tar.Header{file("a", "x"), hardLink("d/b", "a"), hardLink("c", "/d/b")},
-			[]string{"a -rw-r--r-- x", "c -rw-r--r-- x", "d drwxr-xr-x", "d/b -rw-r--r-- x"}, ""},
+		{
+			"hard links share a file",
+			[]tar.Header{file("a", "x"), hardLink("d/b", "a"), hardLink("c", "/d/b")},
+			[]string{"a -rw-r--r-- x", "c -rw-r--r-- x", "d drwxr-xr-x", "d/b -rw-r--r-- x"},
+			"",
+		},
 		{"a hard link to the outside is to the inside", []tar.Header{hardLink("x", "../canary/passwd")}, nil, "no file of this layer"},
 		{"a hard link through a link is to the inside", []tar.Header{symlink("l", "../canary"), hardLink("x", "l/passwd")}, nil, "no file of this layer"},
-		{"a hard link to a link is that link", []tar.Header{symlink("l", "../canary/passwd"), hardLink("x", "l")},
-			[]string{"l -> ../canary/passwd", "x -> ../canary/passwd"}, ""},
-		{"writing to a hard link to a link replaces it", []tar.Header{symlink("l", "../canary/passwd"), hardLink("x", "l"), file("x", "ours")},
-			[]string{"l -> ../canary/passwd", "x -rw-r--r-- ours"}, ""},
-		{"writing to a hard link leaves the other name alone", []tar.Header{file("a", "1"), hardLink("b", "a"), file("b", "2")},
-			[]string{"a -rw-r--r-- 1", "b -rw-r--r-- 2"}, ""},
+		{
+			"a hard link to a link is that link",
+			[]tar.Header{symlink("l", "../canary/passwd"), hardLink("x", "l")},
+			[]string{"l -> ../canary/passwd", "x -> ../canary/passwd"},
+			"",
+		},
+		{
+			"writing to a hard link to a link replaces it",
+			[]tar.Header{symlink("l", "../canary/passwd"), hardLink("x", "l"), file("x", "ours")},
+			[]string{"l -> ../canary/passwd", "x -rw-r--r-- ours"},
+			"",
+		},
+		{
+			"writing to a hard link leaves the other name alone",
+			[]tar.Header{file("a", "1"), hardLink("b", "a"), file("b", "2")},
+			[]string{"a -rw-r--r-- 1", "b -rw-r--r-- 2"},
+			"",
+		},
 		{"a hard link to itself is nothing", []tar.Header{file("a", "1"), hardLink("a", "a")}, []string{"a -rw-r--r-- 1"}, ""},
 		{"a hard link to what is not there", []tar.Header{hardLink("a", "b")}, nil, `entry "a": it links to "b"`},
 		{"a hard link to a directory", []tar.Header{dir("d"), hardLink("a", "d")}, nil, "no file of this layer"},
@@ -213,8 +270,12 @@ func TestUntar(t *testing.T) {
 		{"a hard link below its own target", []tar.Header{file("a", ""), hardLink("a/b", "a")}, nil, "no file of this layer"},
 
 		{"the last of several entries wins", []tar.Header{file("a", "first, longer"), file("a", "last")}, []string{"a -rw-r--r-- last"}, ""},
-		{"a directory given twice keeps its files", []tar.Header{dir("d"), file("d/f", "x"), with(dir("d"), func(h *tar.Header) { h.Mode = 0o700 })},
-			[]string{"d drwx------", "d/f -rw-r--r-- x"}, ""},
+		{
+			"a directory given twice keeps its files",
+			[]tar.Header{dir("d"), file("d/f", "x"), with(dir("d"), func(h *tar.Header) { h.Mode = 0o700 })},
+			[]string{"d drwx------", "d/f -rw-r--r-- x"},
+			"",
+		},
 		{"a directory replaces a file", []tar.Header{file("a", "x"), dir("a"), file("a/b", "y")}, []string{"a drwxr-xr-x", "a/b -rw-r--r-- y"}, ""},
 		{"a file below a file replaces it", []tar.Header{file("a", "x"), file("a/b", "y")}, []string{"a drwxr-xr-x", "a/b -rw-r--r-- y"}, ""},
 		{"a directory closed to its owner is still filled", []tar.Header{
@@ -225,37 +286,72 @@ func TestUntar(t *testing.T) {
 			with(dir("d"), func(h *tar.Header) { h.Mode = 0 }), with(dir("d/e"), func(h *tar.Header) { h.Mode = 0 }), file("d/e/f", "x"), file("d", "y"),
 		}, []string{"d -rw-r--r-- y"}, ""},
 
-		{"a whiteout hides a name of lower layers", []tar.Header{dir("d"), file("d/.wh.gone", ""), file(".wh.top", "")},
-			[]string{"d drwxr-xr-x", "d/gone whiteout", "top whiteout"}, ""},
-		{"an opaque directory hides all of lower layers", []tar.Header{dir("d"), file("d/.wh..wh..opq", ""), file("d/f", "x")},
-			[]string{"d opaque drwxr-xr-x", "d/f -rw-r--r-- x"}, ""},
+		{
+			"a whiteout hides a name of lower layers",
+			[]tar.Header{dir("d"), file("d/.wh.gone", ""), file(".wh.top", "")},
+			[]string{"d drwxr-xr-x", "d/gone whiteout", "top whiteout"},
+			"",
+		},
+		{
+			"an opaque directory hides all of lower layers",
+			[]tar.Header{dir("d"), file("d/.wh..wh..opq", ""), file("d/f", "x")},
+			[]string{"d opaque drwxr-xr-x", "d/f -rw-r--r-- x"},
+			"",
+		},
 		{"a file made after its whiteout is there", []tar.Header{file(".wh.a", ""), file("a", "x")}, []string{"a -rw-r--r-- x"}, ""},
 		{"a file made before its whiteout is there", []tar.Header{file("a", "x"), file(".wh.a", "")}, []string{"a -rw-r--r-- x"}, ""},
-		{"a directory made after its whiteout hides the lower one", []tar.Header{file(".wh.d", ""), dir("d"), file("d/f", "x")},
-			[]string{"d opaque drwxr-xr-x", "d/f -rw-r--r-- x"}, ""},
-		{"a directory made before its whiteout hides the lower one", []tar.Header{dir("d"), file("d/f", "x"), file(".wh.d", "")},
-			[]string{"d opaque drwxr-xr-x", "d/f -rw-r--r-- x"}, ""},
-		{"a directory implied after its whiteout hides the lower one", []tar.Header{file(".wh.d", ""), file("d/f", "x")},
-			[]string{"d opaque drwxr-xr-x", "d/f -rw-r--r-- x"}, ""},
+		{
+			"a directory made after its whiteout hides the lower one",
+			[]tar.Header{file(".wh.d", ""), dir("d"), file("d/f", "x")},
+			[]string{"d opaque drwxr-xr-x", "d/f -rw-r--r-- x"},
+			"",
+		},
+		{
+			"a directory made before its whiteout hides the lower one",
+			[]tar.Header{dir("d"), file("d/f", "x"), file(".wh.d", "")},
+			[]string{"d opaque drwxr-xr-x", "d/f -rw-r--r-- x"},
+			"",
+		},
+		{
+			"a directory implied after its whiteout hides the lower one",
+			[]tar.Header{file(".wh.d", ""), file("d/f", "x")},
+			[]string{"d opaque drwxr-xr-x", "d/f -rw-r--r-- x"},
+			"",
+		},
 		{"a whiteout twice is one", []tar.Header{file(".wh.a", ""), file(".wh.a", "")}, []string{"a whiteout"}, ""},
 		{"notes of aufs are nothing", []tar.Header{file(".wh..wh.aufs", ""), dir(".wh..wh.plnk"), file("a", "")}, []string{"a -rw-r--r-- "}, ""},
 		{"a whiteout of nothing", []tar.Header{file(".wh.", "")}, nil, "it hides nothing that has a name"},
 		{"a whiteout of the directory itself", []tar.Header{file("d/.wh..", "")}, nil, "it hides nothing that has a name"},
 		{"a whiteout of the directory above", []tar.Header{file(".wh...", "")}, nil, "it hides nothing that has a name"},
-		{"a name below a whiteout is not climbed", []tar.Header{file(".wh.../canary/passwd", "x")},
-			[]string{".wh... drwxr-xr-x", ".wh.../canary drwxr-xr-x", ".wh.../canary/passwd -rw-r--r-- x"}, ""},
+		{
+			"a name below a whiteout is not climbed",
+			[]tar.Header{file(".wh.../canary/passwd", "x")},
+			[]string{".wh... drwxr-xr-x", ".wh.../canary drwxr-xr-x", ".wh.../canary/passwd -rw-r--r-- x"},
+			"",
+		},
 
 		{"devices and fifos are left out", []tar.Header{
-			{Typeflag: tar.TypeChar, Name: "null", Devmajor: 1, Devminor: 3}, {Typeflag: tar.TypeBlock, Name: "sda", Devmajor: 8},
-			{Typeflag: tar.TypeFifo, Name: "fifo"}, {Typeflag: tar.TypeChar, Name: "whiteout"}, file("a", ""),
+			{Typeflag: tar.TypeChar, Name: "null", Devmajor: 1, Devminor: 3},
+			{Typeflag: tar.TypeBlock, Name: "sda", Devmajor: 8},
+			{Typeflag: tar.TypeFifo, Name: "fifo"},
+			{Typeflag: tar.TypeChar, Name: "whiteout"},
+			file("a", ""),
 		}, []string{"a -rw-r--r-- "}, ""},
-		{"setuid goes when owners do", []tar.Header{with(file("su", ""), func(h *tar.Header) { h.Mode = 0o6755 }), with(dir("d"), func(h *tar.Header) { h.Mode = 0o2775 })},
-			[]string{"d drwxrwxr-x", "su -rwxr-xr-x "}, ""},
+		{
+			"setuid goes when owners do",
+			[]tar.Header{with(file("su", ""), func(h *tar.Header) { h.Mode = 0o6755 }), with(dir("d"), func(h *tar.Header) { h.Mode = 0o2775 })},
+			[]string{"d drwxrwxr-x", "su -rwxr-xr-x "},
+			"",
+		},
 		{"extended attributes are left out", []tar.Header{
 			with(dir("d"), func(h *tar.Header) { h.PAXRecords = map[string]string{"SCHILY.xattr." + opaqueXattr: "y"} }),
 		}, []string{"d drwxr-xr-x"}, ""},
-		{"long names", []tar.Header{file("a/"+long+"/"+long, "x"), symlink("l", long+long)},
-			[]string{"a drwxr-xr-x", "a/" + long + " drwxr-xr-x", "a/" + long + "/" + long + " -rw-r--r-- x", "l -> " + long + long}, ""},
+		{
+			"long names",
+			[]tar.Header{file("a/"+long+"/"+long, "x"), symlink("l", long+long)},
+			[]string{"a drwxr-xr-x", "a/" + long + " drwxr-xr-x", "a/" + long + "/" + long + " -rw-r--r-- x", "l -> " + long + long},
+			"",
+		},
 		{"names too long", []tar.Header{file(strings.Repeat("x/", maxPath)+"f", "")}, nil, "more than 3000 bytes"},
 		{"too many directories", []tar.Header{file(strings.Repeat("x/", 300)+"f", "")}, nil, "more than 250 directories"},
 		{"a component too long", []tar.Header{file(strings.Repeat("x", 300), "")}, nil, "name too long"},
@@ -328,8 +424,7 @@ func TestUntarShiftsOwners(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		stat := info.Sys().(*syscall.Stat_t)
-		got[name] = fmt.Sprintf("%d:%d %v", stat.Uid, stat.Gid, info.Mode())
+		got[name] = fmt.Sprintf("%d:%d %v", stat(info).Uid, stat(info).Gid, info.Mode())
 	}
 	want := map[string]string{
 		".": "100000:200000 drwxr-xr-x", "root": "100000:200000 -rw-r--r--", "su": "100012:200034 ugrwxr-xr-x",
@@ -357,7 +452,7 @@ func TestUntarRefusesASparseFileBeforeItGrows(t *testing.T) {
 		sum += int(b)
 	}
 	copy(header[148:], fmt.Sprintf("%06o\x00 ", sum))
-	data := append(header, make([]byte, 512+1024)...)
+	data := slices.Concat(header, make([]byte, 512+1024))
 	data[512] = 'x'
 	h, err := tar.NewReader(bytes.NewReader(data)).Next()
 	if err != nil || h.Size != 1<<33 {
@@ -431,7 +526,7 @@ func TestAsOrdinaryUser(t *testing.T) {
 		t.Skip("this is one already, or there is no right to become one")
 	}
 	const uid = 12345
-	home, err := os.MkdirTemp("", "image-test-")
+	home, err := os.MkdirTemp("", "image-test-") //nolint:usetesting // the parent of t.TempDir is closed to others
 	if err != nil {
 		t.Fatal(err)
 	}
