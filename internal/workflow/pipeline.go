@@ -72,7 +72,7 @@ type StepState string
 // The states of a step.
 const (
 	StepNotStarted StepState = "not started"
-	StepRunning    StepState = "running"
+	StepRunning    StepState = "running" // also if the engine could not bring it to an end
 	StepSucceeded  StepState = "succeeded"
 	StepFailed     StepState = "failed"    // it ended with an exit code other than 0
 	StepTimedOut   StepState = "timed out" // it was killed

@@ -608,3 +608,34 @@ func FuzzWriteStatus(f *testing.F) {
 		}
 	})
 }
+
+func TestASuspendedWorkflowStartsAnewWhenSomethingChanged(t *testing.T) {
+	t.Parallel()
+	suspended := func(generation, second string) string {
+		return strings.Replace(request, "name: orders,", "name: orders, generation: "+generation+",", 1) + `
+status:
+  kratix:
+    workflows:
+      suspendedGeneration: 1
+      pipelines: [{name: a, phase: Succeeded}, {name: ` + second + `, phase: Suspended, message: wait}]
+`
+	}
+	for _, tc := range []struct {
+		rule, generation, second string
+		want                     int
+	}{
+		{"nothing has", "1", "b", 1},
+		{"a newer generation", "2", "b", 0},
+		{"another Pipeline", "1", "old", 0},
+	} {
+		t.Run(tc.rule, func(t *testing.T) {
+			t.Parallel()
+			run := newRun(t, api.WorkflowResource, api.ActionConfigure, suspended(tc.generation, tc.second), "a", "b")
+			if run.First() != tc.want {
+				t.Fatalf("starts with Pipeline %d, want %d", run.First(), tc.want)
+			}
+			run.Start(run.First())
+			wantAt(t, run, "status.workflowsSucceeded", int64(tc.want))
+		})
+	}
+}
