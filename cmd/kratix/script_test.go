@@ -3,6 +3,7 @@ package main
 import (
 	"archive/tar"
 	"bytes"
+	"errors"
 	"flag"
 	"io"
 	"io/fs"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -41,7 +43,8 @@ func TestScripts(t *testing.T) {
 		Setup:               setup,
 		Condition:           condition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"cmpout":   cmpout,
+			"timeless": timeless,
+			"exits":    exits,
 			"registry": startRegistry,
 			"image":    pushImage,
 			"example":  copyExample,
@@ -90,31 +93,47 @@ func (e errUnknownCondition) Error() string { return "unknown condition " + stri
 // duration matches what a run took, with the blanks that align it.
 var duration = regexp.MustCompile(`( *)\b[0-9]+(\.[0-9]+)?(ms|s)\b`)
 
-// "cmpout [-stderr] FILE" compares the last standard output with FILE, as
-// "cmp stdout FILE" does, after replacing every duration by "0.0s" of the same
-// width and the script's directory by $WORK.
-func cmpout(ts *testscript.TestScript, neg bool, args []string) {
+// "timeless [stderr]" makes the last standard output, or the last standard
+// error, the standard output to compare, with every duration replaced by "0.0s"
+// of the same width and the script's directory by $WORK.
+func timeless(ts *testscript.TestScript, neg bool, args []string) {
 	stream := "stdout"
-	if len(args) > 0 && args[0] == "-stderr" {
-		stream, args = "stderr", args[1:]
+	if len(args) == 1 {
+		stream = args[0]
 	}
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: cmpout [-stderr] file")
+	if neg || len(args) > 1 {
+		ts.Fatalf("usage: timeless [stderr]")
 	}
-	got := duration.ReplaceAllStringFunc(ts.ReadFile(stream), func(found string) string {
-		blank := strings.Repeat(" ", max(0, len(found)-len("0.0s")))
-		return blank + "0.0s"
+	text := duration.ReplaceAllStringFunc(ts.ReadFile(stream), func(found string) string {
+		return strings.Repeat(" ", max(0, len(found)-len("0.0s"))) + "0.0s"
 	})
-	got = strings.ReplaceAll(got, ts.Getenv("WORK"), "$WORK")
-	ts.Check(os.WriteFile(ts.MkAbs(".got"), []byte(got), 0o600))
-	want := ts.ReadFile(args[0])
-	if got == want {
-		return
+	text = strings.ReplaceAll(text, ts.Getenv("WORK"), "$WORK")
+	if registry := ts.Getenv("REGISTRY"); registry != "" {
+		text = strings.ReplaceAll(text, registry, "$REGISTRY")
 	}
-	if *update {
-		ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(got), 0o600))
+	file := filepath.Join(ts.Getenv("WORK"), ".timeless")
+	ts.Check(os.WriteFile(file, []byte(text), 0o600))
+	ts.Check(ts.Exec("cat", file))
+}
+
+// "exits CODE command..." runs a command and wants that exit code.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits code command args...")
 	}
-	ts.Check(ts.Exec("diff", "-u", args[0], ".got"))
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	code := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		code = exit.ExitCode()
+	}
+	if code != want {
+		ts.Fatalf("exit code %d, want %d\nstdout:\n%s\nstderr:\n%s", code, want, ts.ReadFile("stdout"), ts.ReadFile("stderr"))
+	}
 }
 
 // "registry" starts an OCI registry on loopback and sets $REGISTRY.

@@ -57,7 +57,6 @@ stay as they are.`,
 	flags.VarP(newEnum(&opts.language, scaffold.Languages()...), "language", "l", "language of the sources: go, bash or python")
 	flags.BoolVar(&opts.force, "force", false, "overwrite sources that exist")
 	flags.BoolVar(&opts.dryRun, "dry-run", false, "only list what would be written")
-	cobra.CheckErr(cmd.MarkFlagRequired("image"))
 	return cmd
 }
 
@@ -99,7 +98,7 @@ func runAddContainer(env *Env, opts addContainerOptions) error {
 	if err := writeFiles(env, p.Dir, all, opts.force, opts.dryRun); err != nil {
 		return err
 	}
-	view.Next(env.err(), opts.next(ref, container.Name)...)
+	view.Next(env.err(), opts.next(relative(p.Dir), ref, container.Name)...)
 	return nil
 }
 
@@ -122,13 +121,13 @@ func containerNames(p *promise.Promise, ref promise.WorkflowRef) ([]string, erro
 }
 
 // next lists what to do with a new container.
-func (o *addContainerOptions) next(ref promise.WorkflowRef, name string) []string {
-	sources := filepath.Join(relative(o.dir), scaffold.SourceDir(ref, name))
+func (o *addContainerOptions) next(dir string, ref promise.WorkflowRef, name string) []string {
+	sources := filepath.Join(dir, filepath.FromSlash(scaffold.SourceDir(ref, name)))
 	steps := []string{"edit the sources in " + filepath.Join(sources, "scripts")}
 	if o.language != "go" {
 		steps = append(steps, fmt.Sprintf("docker build --tag %s %s && docker push %s", o.image, shellQuote(sources), o.image))
 	}
-	return append(steps, inDir(o.dir, "kratix run workflow "+ref.String()))
+	return append(steps, inDir(dir, "kratix run workflow "+ref.String()))
 }
 
 type addTestOptions struct {
@@ -180,6 +179,6 @@ func runAddTest(env *Env, opts addTestOptions) error {
 		return err
 	}
 	name := strings.Join([]string{string(ref.Type) + "-" + string(ref.Action), opts.name}, "/")
-	view.Next(env.err(), inDir(opts.dir, "kratix test workflow "+name+" --update"), "git diff tests/")
+	view.Next(env.err(), inDir(relative(p.Dir), "kratix test workflow "+name+" --update"))
 	return nil
 }

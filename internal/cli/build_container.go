@@ -213,7 +213,7 @@ func (o *buildContainerOptions) buildStage(ctx context.Context, env *Env, store 
 	}
 	fmt.Fprintf(env.Out, "built %s from %s (%s)\n", s.tag, relative(s.dir), stored.Digest)
 	if o.push {
-		if err := store.Push(ctx, s.tag); err != nil {
+		if err := store.Push(ctx, stored); err != nil {
 			return err
 		}
 		fmt.Fprintf(env.Out, "pushed %s\n", s.tag)

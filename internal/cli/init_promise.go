@@ -51,9 +51,6 @@ func newInitPromiseCmd(env *Env) *cobra.Command {
 	flags.BoolVar(&opts.Split, "split", false, "write api.yaml, dependencies.yaml and workflows in place of promise.yaml")
 	flags.BoolVar(&opts.force, "force", false, "overwrite files that exist")
 	flags.BoolVar(&opts.dryRun, "dry-run", false, "only list what would be written")
-	for _, name := range []string{"group", "kind"} {
-		cobra.CheckErr(cmd.MarkFlagRequired(name))
-	}
 	return cmd
 }
 
@@ -78,14 +75,24 @@ func writeFiles(env *Env, dir string, files []scaffold.File, force, dryRun bool)
 			return err
 		}
 	}
-	verb := "wrote"
-	if dryRun {
-		verb = "would write"
-	}
 	for _, f := range files {
-		fmt.Fprintf(env.Out, "%s %s\n", verb, shownPath(dir, f.Path))
+		fmt.Fprintf(env.Out, "%s %s\n", done(f, dryRun), shownPath(dir, f.Path))
 	}
 	return nil
+}
+
+// done says what became of a file.
+func done(f scaffold.File, dryRun bool) string {
+	switch {
+	case dryRun && f.Replace:
+		return "would change"
+	case dryRun:
+		return "would write"
+	case f.Replace:
+		return "changed"
+	default:
+		return "wrote"
+	}
 }
 
 // inDir gives a command as it has to be typed for a Promise in dir.

@@ -93,10 +93,11 @@ func strict(cmd *cobra.Command) {
 		}
 	} else if args := cmd.Args; args != nil {
 		cmd.Args = func(cmd *cobra.Command, given []string) error {
-			if err := args(cmd, given); err != nil {
-				return usageError(cmd, err)
+			err := args(cmd, given)
+			if err == nil || len(diag.Hints(err)) > 0 {
+				return err
 			}
-			return nil
+			return usageError(cmd, err)
 		}
 	}
 	for _, sub := range cmd.Commands() {

@@ -150,7 +150,7 @@ func (o *testWorkflowOptions) runSuite(ctx context.Context, env *Env, p *promise
 		}
 		return report, view.Encode(env.Out, o.format, report)
 	}
-	tests := view.NewTests(env.out(), p.Name, m.environment, o.jobs, cases)
+	tests := view.NewTests(env.out(), p.Name, m.environment, o.jobs, o.update, cases)
 	s.Done = tests.Done
 	report, err := s.Run(ctx)
 	if err != nil {

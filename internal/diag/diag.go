@@ -203,18 +203,23 @@ type problemsError struct {
 }
 
 func (e *problemsError) Error() string {
+	switch {
+	case e.what == "":
+		return e.list()
+	case len(e.problems) == 1:
+		return e.what + ": " + e.list()
+	default:
+		return e.what + ":\n" + e.list()
+	}
+}
+
+// list gives the problems, one a line.
+func (e *problemsError) list() string {
 	lines := make([]string, len(e.problems))
 	for i, p := range e.problems {
 		lines[i] = p.String()
 	}
-	text := strings.Join(lines, "\n")
-	if e.what == "" {
-		return text
-	}
-	if len(lines) == 1 {
-		return e.what + ": " + text
-	}
-	return e.what + ":\n" + text
+	return strings.Join(lines, "\n")
 }
 
 // Problems makes one input error of the findings, in file order, or nil if
@@ -237,4 +242,15 @@ func Findings(err error) []Finding {
 		return p.problems
 	}
 	return nil
+}
+
+// What says what was being done when the findings of err were made: the text
+// of err without them.
+func What(err error) string {
+	var p *problemsError
+	if !errors.As(err, &p) {
+		return ""
+	}
+	before, _, _ := strings.Cut(err.Error(), p.list())
+	return strings.TrimRight(before, ": \n")
 }

@@ -34,11 +34,16 @@ func (j *judgement) run(ctx context.Context) (*Case, error) {
 	if err := os.MkdirAll(j.dir, 0o755); err != nil { //nolint:gosec // for people to look into
 		return nil, diag.Machine(err)
 	}
+	pipelines, err := j.fixture.SelectPipelines(pipelineNames(sim))
+	if err != nil {
+		return nil, err
+	}
+	sim.Only = pipelines
 	delivery, err := simulate.Run(ctx, sim)
 	if err != nil {
 		return nil, err
 	}
-	return j.judge(delivery, pipelineNames(sim))
+	return j.judge(delivery, pipelines)
 }
 
 // simulation prepares what the case asks for.
@@ -59,7 +64,7 @@ func (j *judgement) simulation() (simulate.Simulation, error) {
 	if err != nil {
 		return simulate.Simulation{}, err
 	}
-	sim.Only, sim.Dir, sim.Engine = c.Pipelines, j.dir, s.Engine
+	sim.Dir, sim.Engine = j.dir, s.Engine
 	sim.Network, sim.Timeout = network(c.Network), c.Timeout
 	if s.Network != "" {
 		sim.Network = s.Network

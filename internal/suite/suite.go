@@ -11,12 +11,12 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
-	"slices"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/kratix-tools/kratix/internal/api"
 	"github.com/kratix-tools/kratix/internal/compare"
 	"github.com/kratix-tools/kratix/internal/diag"
 	"github.com/kratix-tools/kratix/internal/fixture"
@@ -214,16 +214,15 @@ func (s *Suite) run(ctx context.Context, c *fixture.Case) (*Case, error) {
 	return result, nil
 }
 
-// names of the Pipelines that a case runs, in the Promise's order.
+// pipelineNames lists the Pipelines that a workflow runs; of those of a delete
+// action, Kratix runs only the first.
 func pipelineNames(s simulate.Simulation) []string {
 	var names []string
 	for _, p := range s.Workflow.Pipelines {
-		if len(s.Only) == 0 || slices.Contains(s.Only, p.Name) {
-			names = append(names, p.Name)
-		}
-		if s.Workflow.Action == "delete" {
-			break // Kratix runs only the first
-		}
+		names = append(names, p.Name)
+	}
+	if s.Workflow.Action == api.ActionDelete {
+		names = names[:min(1, len(names))]
 	}
 	return names
 }

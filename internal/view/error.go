@@ -9,11 +9,26 @@ import (
 )
 
 // Error shows what stopped a command and, on lines of their own, what to do
-// next.
+// next. Findings that are one error are listed, each with its own advice.
 func Error(w term.Stream, err error) {
-	st := stylesFor(w)
-	fmt.Fprintf(w, "%s %s\n", st.bad.Render("error:"), indentRest(err.Error(), "  "))
-	hints(viewer{w, st}, err, "")
+	v := viewer{w, stylesFor(w)}
+	findings := diag.Findings(err)
+	if len(findings) < 2 {
+		fmt.Fprintf(w, "%s %s\n", v.bad.Render("error:"), indentRest(err.Error(), "  "))
+		hints(v, err, "")
+		return
+	}
+	if what := diag.What(err); what != "" {
+		fmt.Fprintf(w, "%s %s:\n", v.bad.Render("error:"), what)
+	} else {
+		fmt.Fprintln(w, v.bad.Render("error:"))
+	}
+	for _, f := range findings {
+		fmt.Fprintf(w, "  %s\n", indentRest(f.String(), "    "))
+		if f.Hint != "" {
+			fmt.Fprintf(w, "    %s %s\n", v.strong.Render("hint:"), indentRest(f.Hint, "          "))
+		}
+	}
 }
 
 // hints shows the advice that travels with err.

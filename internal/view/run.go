@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/yaml"
@@ -25,7 +26,9 @@ func Delivery(w term.Stream, d *simulate.Delivery) {
 		}
 		v.pipeline(&d.Pipelines[i])
 	}
-	v.status(d.Object)
+	if _, failed := d.Failed(); !failed {
+		v.status(d.Object)
+	}
 }
 
 // A viewer writes text to one stream in one style.
@@ -93,6 +96,10 @@ func (v viewer) failure(p *simulate.Pipeline, indent string) {
 	if step, failed := p.Failed(); failed {
 		fmt.Fprintln(v)
 		v.log(step, indent)
+		if step.State == workflow.StepTimedOut {
+			fmt.Fprintf(v, "%s%s\n", indent, p.Failure.Err)
+			hints(v, p.Failure.Err, indent)
+		}
 		return
 	}
 	fmt.Fprintf(v, "%s%s of Kratix %s: %s\n", indent, p.Failure.Container, v.bad.Render("fails"),
@@ -100,15 +107,33 @@ func (v viewer) failure(p *simulate.Pipeline, indent string) {
 	hints(v, p.Failure.Err, indent)
 }
 
-// lastLines is how much of a log a failure shows.
-const lastLines = 12
+// How much of a log a failure shows: the last lines, and the last ones of
+// stderr even if they stand further up. The two streams reach us separately, so
+// the reason of a failure may be recorded before what was printed earlier.
+const (
+	lastLines       = 12
+	lastStderrLines = 6
+)
+
+// tail picks the lines to show.
+func tail(all []workflow.Line) []workflow.Line {
+	from, stderr := max(0, len(all)-lastLines), 0
+	var lines []workflow.Line
+	for i, line := range slices.Backward(all) {
+		if line.Stderr {
+			stderr++
+		}
+		if i >= from || line.Stderr && stderr <= lastStderrLines {
+			lines = append(lines, line)
+		}
+	}
+	slices.Reverse(lines)
+	return lines
+}
 
 // log shows the end of a step's log, with a mark before what came from stderr.
 func (v viewer) log(s workflow.Step, indent string) {
-	lines := s.Log.Lines
-	if len(lines) > lastLines {
-		lines = lines[len(lines)-lastLines:]
-	}
+	lines := tail(s.Log.Lines)
 	if len(lines) == 0 {
 		fmt.Fprintf(v, "%s%s printed nothing\n", indent, s.Container)
 		return
@@ -178,7 +203,7 @@ func (v viewer) placement(p placement.Placement) {
 		t.row(v.candidate(c)...)
 	}
 	t.print(v)
-	v.places(p, "    ")
+	v.places(p, "      ")
 }
 
 // rule says in words how many Destinations a group goes to.
@@ -190,10 +215,12 @@ func (v viewer) rule(d schedule.Decision) string {
 		}
 	}
 	switch {
+	case len(d.Candidates) == 0:
+		return v.bad.Render("UNPLACED") + ": no Destinations are known; put some into tests/destinations"
 	case d.Unplaced():
 		return v.bad.Render("UNPLACED") + ": no Destination matches"
 	case d.Rule == schedule.OneOf && matches > 1:
-		return fmt.Sprintf("one of %d Destinations, drawn at random by Kratix; shown is the first by name", matches)
+		return fmt.Sprintf("one of %d Destinations, drawn at random by Kratix; here the first by name", matches)
 	case d.Rule == schedule.OneOf:
 		return "one Destination"
 	default:
@@ -249,29 +276,39 @@ func reason(c schedule.Candidate) string {
 		return "one is enough"
 	case schedule.ReasonUnknown:
 		return "could not be evaluated"
+	case schedule.ReasonChosen:
+		return "chosen"
 	default:
 		return ""
 	}
 }
 
-// places lists the paths in the state stores, by Destination.
+// places lists the paths in the state stores, Destination by Destination, and
+// the documents that have none.
 func (v viewer) places(p placement.Placement, indent string) {
-	last := ""
+	var names []string
+	byDestination := map[string][]placement.Document{}
 	for _, d := range p.Documents {
 		if d.Store == nil {
 			fmt.Fprintf(v, "%swaiting: %s (%s)\n", indent, v.path.Render(d.Path), size(d.Size))
 			continue
 		}
-		if d.Destination != last {
-			last = d.Destination
-			fmt.Fprintf(v, "%s%s  %s/%s\n", indent, v.strong.Render(d.Destination), d.Store.Kind, d.Store.Name)
+		if _, seen := byDestination[d.Destination]; !seen {
+			names = append(names, d.Destination)
 		}
-		fmt.Fprintf(v, "%s  %s\n", indent, v.path.Render(d.Store.Path))
+		byDestination[d.Destination] = append(byDestination[d.Destination], d)
+	}
+	for _, name := range names {
+		store := byDestination[name][0].Store
+		fmt.Fprintf(v, "%s%s  %s/%s\n", indent, v.strong.Render(name), store.Kind, store.Name)
+		for _, d := range byDestination[name] {
+			fmt.Fprintf(v, "%s  %s\n", indent, v.path.Render(d.Store.Path))
+		}
 	}
 }
 
-// statusKeys are those of a status that the workflow itself writes; what the
-// controllers keep there is left out.
+// controllerKeys are those of a status that Kratix' controllers keep; the
+// workflow writes the others.
 var controllerKeys = map[string]bool{
 	"conditions": true, "kratix": true, "observedGeneration": true, "workflows": true, "workflowsSucceeded": true,
 	"workflowsFailed": true, "promiseVersion": true, "resourceBindingVersion": true, "lastSuccessfulConfigureWorkflowTime": true,

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/charmbracelet/lipgloss"
+
 	"github.com/kratix-tools/kratix/internal/compare"
 	"github.com/kratix-tools/kratix/internal/fixture"
 	"github.com/kratix-tools/kratix/internal/simulate"
@@ -16,13 +18,17 @@ import (
 // end.
 type Tests struct {
 	v     viewer
+	words int  // width of the first column
 	width int  // of the longest name
 	bare  bool // nothing was printed since the last blank line
 }
 
 // NewTests prints the head of a test run.
-func NewTests(w term.Stream, promise string, environment suite.Environment, jobs int, cases []*fixture.Case) *Tests {
-	t := &Tests{v: viewer{w, stylesFor(w)}, bare: true}
+func NewTests(w term.Stream, promise string, environment suite.Environment, jobs int, update bool, cases []*fixture.Case) *Tests {
+	t := &Tests{v: viewer{w, stylesFor(w)}, words: len("FAIL"), bare: true}
+	if update {
+		t.words = len("update")
+	}
 	for _, c := range cases {
 		t.width = max(t.width, len(c.Name))
 	}
@@ -38,7 +44,8 @@ func (t *Tests) Done(c suite.Case) {
 	if details && !t.bare {
 		fmt.Fprintln(t.v)
 	}
-	fmt.Fprintf(t.v, "%s  %-*s  %s  %s\n", t.word(c), t.width, c.Name, seconds(took), t.outcome(c))
+	word, style := t.word(c)
+	fmt.Fprintf(t.v, "%s  %-*s  %s  %s\n", style.Render(fmt.Sprintf("%-*s", t.words, word)), t.width, c.Name, seconds(took), t.outcome(c))
 	t.bare = details
 	switch {
 	case c.Updated:
@@ -54,16 +61,17 @@ func (t *Tests) Done(c suite.Case) {
 // wrong reports whether there is more to say of a case than one line.
 func (t *Tests) wrong(c suite.Case) bool { return c.Result == compare.Failed }
 
-func (t *Tests) word(c suite.Case) string {
+// word is the result of a case in a word, and how it looks.
+func (t *Tests) word(c suite.Case) (string, lipgloss.Style) {
 	switch {
 	case c.Result == compare.Failed:
-		return t.v.bad.Render("FAIL")
+		return "FAIL", t.v.bad
 	case c.Result == compare.Skipped:
-		return t.v.faint.Render("skip")
-	case c.Updated && len(c.Changes) > 0:
-		return t.v.warn.Render("new ")
+		return "skip", t.v.faint
+	case len(c.Changes) > 0:
+		return "update", t.v.warn
 	default:
-		return t.v.ok.Render("ok  ")
+		return "ok", t.v.ok
 	}
 }
 
@@ -243,7 +251,7 @@ func failedLog(c suite.Case) string {
 
 // changes lists what an update did to the golden files.
 func (t *Tests) changes(c suite.Case) {
-	rows := table{indent: "        "}
+	rows := table{indent: strings.Repeat(" ", t.words+4)}
 	for _, change := range c.Changes {
 		mark := change.Mark()
 		switch mark {
