@@ -8,13 +8,9 @@ import (
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	structuralschema "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
-	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel"
-	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel/model"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
-	celconfig "k8s.io/apiserver/pkg/apis/cel"
-	"k8s.io/apiserver/pkg/cel/environment"
 
 	"github.com/kratix-tools/kratix/internal/diag"
 )
@@ -99,7 +95,44 @@ func validateDefinition(crd *apiextensionsv1.CustomResourceDefinition) field.Err
 	if storage != 1 {
 		errs = append(errs, field.Invalid(root.Child("versions"), storage, "must have exactly one version marked as storage version"))
 	}
+	errs = append(errs, validateConversion(root.Child("conversion"), crd.Spec.Conversion)...)
 	return append(errs, validateNames(root.Child("names"), crd.Spec.Names)...)
+}
+
+func validateConversion(path *field.Path, conversion *apiextensionsv1.CustomResourceConversion) field.ErrorList {
+	var errs field.ErrorList
+	switch {
+	case conversion == nil || conversion.Strategy == apiextensionsv1.NoneConverter:
+	case conversion.Strategy != apiextensionsv1.WebhookConverter:
+		errs = append(errs, field.NotSupported(path.Child("strategy"), conversion.Strategy,
+			[]apiextensionsv1.ConversionStrategyType{apiextensionsv1.NoneConverter, apiextensionsv1.WebhookConverter}))
+	default:
+		if conversion.Webhook == nil || conversion.Webhook.ClientConfig == nil {
+			errs = append(errs, field.Required(path.Child("webhookClientConfig"), "required when strategy is set to Webhook"))
+		}
+		if conversion.Webhook == nil || len(conversion.Webhook.ConversionReviewVersions) == 0 {
+			errs = append(errs, field.Required(path.Child("conversionReviewVersions"), ""))
+		}
+	}
+	return errs
+}
+
+func validateColumns(path *field.Path, columns []apiextensionsv1.CustomResourceColumnDefinition) field.ErrorList {
+	types := []string{"boolean", "date", "integer", "number", "string"}
+	var errs field.ErrorList
+	for i, column := range columns {
+		at := path.Index(i)
+		if column.Name == "" {
+			errs = append(errs, field.Required(at.Child("name"), ""))
+		}
+		if !slices.Contains(types, column.Type) {
+			errs = append(errs, field.Invalid(at.Child("type"), column.Type, "must be one of "+strings.Join(types, ",")))
+		}
+		if column.JSONPath == "" {
+			errs = append(errs, field.Required(at.Child("JSONPath"), ""))
+		}
+	}
+	return errs
 }
 
 func validateDefinitionName(crd *apiextensionsv1.CustomResourceDefinition) field.ErrorList {
@@ -156,11 +189,16 @@ func validateNames(path *field.Path, names apiextensionsv1.CustomResourceDefinit
 }
 
 func validateVersion(path *field.Path, v apiextensionsv1.CustomResourceDefinitionVersion) field.ErrorList {
+	errs := validateColumns(path.Child("additionalPrinterColumns"), v.AdditionalPrinterColumns)
 	path = path.Child("schema", "openAPIV3Schema")
 	if v.Schema == nil || v.Schema.OpenAPIV3Schema == nil {
-		return field.ErrorList{field.Required(path, "")}
+		return append(errs, field.Required(path, ""))
 	}
-	errs := validateSchema(path, v.Schema.OpenAPIV3Schema)
+	return append(errs, validateVersionSchema(path, v)...)
+}
+
+func validateVersionSchema(path *field.Path, v apiextensionsv1.CustomResourceDefinitionVersion) field.ErrorList {
+	errs := validateSchema(path, v.Schema.OpenAPIV3Schema, false)
 	if root := v.Schema.OpenAPIV3Schema; root.Nullable {
 		errs = append(errs, field.Forbidden(path.Child("nullable"), "nullable cannot be true at the root"))
 	}
@@ -169,8 +207,11 @@ func validateVersion(path *field.Path, v apiextensionsv1.CustomResourceDefinitio
 		return append(errs, field.Invalid(path, "", err.Error()))
 	}
 	structural, err := structuralschema.NewStructural(internal)
+	if err != nil && len(errs) > 0 {
+		return errs
+	}
 	if err != nil {
-		return append(errs, field.Invalid(path, "", err.Error()))
+		return field.ErrorList{field.Invalid(path, "", err.Error())}
 	}
 	if wrong := structuralschema.ValidateStructural(path, structural); len(wrong) > 0 {
 		return append(errs, wrong...)
@@ -183,112 +224,5 @@ func validateVersion(path *field.Path, v apiextensionsv1.CustomResourceDefinitio
 	if len(errs) > 0 {
 		return errs
 	}
-	return validateRules(path, structural, true, environment.MustBaseEnvSet(environment.DefaultCompatibilityVersion()))
-}
-
-// validateSchema checks what the structural schema does not know of: the names
-// of types and the topology of lists.
-func validateSchema(path *field.Path, s *apiextensionsv1.JSONSchemaProps) field.ErrorList {
-	var errs field.ErrorList
-	types := []string{"array", "boolean", "integer", "number", "object", "string"}
-	if s.Type != "" && !slices.Contains(types, s.Type) {
-		errs = append(errs, field.NotSupported(path.Child("type"), s.Type, types))
-	}
-	if s.Type == "object" && s.AdditionalProperties != nil && s.Properties != nil && s.AdditionalProperties.Schema != nil {
-		errs = append(errs, field.Forbidden(path.Child("additionalProperties"), "additionalProperties and properties are mutual exclusive"))
-	}
-	errs = append(errs, validateList(path, s)...)
-	for _, name := range sortedKeys(s.Properties) {
-		inner := s.Properties[name]
-		errs = append(errs, validateSchema(path.Child("properties").Key(name), &inner)...)
-	}
-	if s.Items != nil && s.Items.Schema != nil {
-		errs = append(errs, validateSchema(path.Child("items"), s.Items.Schema)...)
-	}
-	if s.AdditionalProperties != nil && s.AdditionalProperties.Schema != nil {
-		errs = append(errs, validateSchema(path.Child("additionalProperties"), s.AdditionalProperties.Schema)...)
-	}
-	return errs
-}
-
-func validateList(path *field.Path, s *apiextensionsv1.JSONSchemaProps) field.ErrorList {
-	if s.XListType == nil {
-		if len(s.XListMapKeys) > 0 {
-			return field.ErrorList{field.Required(path.Child("x-kubernetes-list-type"), "must be map if x-kubernetes-list-map-keys is non-empty")}
-		}
-		return nil
-	}
-	kinds := []string{"atomic", "set", "map"}
-	switch {
-	case s.Type != "array":
-		return field.ErrorList{field.Invalid(path.Child("type"), s.Type, "must be array if x-kubernetes-list-type is specified")}
-	case !slices.Contains(kinds, *s.XListType):
-		return field.ErrorList{field.NotSupported(path.Child("x-kubernetes-list-type"), *s.XListType, kinds)}
-	case *s.XListType == "map":
-		return validateListMap(path, s)
-	default:
-		return nil
-	}
-}
-
-func validateListMap(path *field.Path, s *apiextensionsv1.JSONSchemaProps) field.ErrorList {
-	keys := path.Child("x-kubernetes-list-map-keys")
-	if len(s.XListMapKeys) == 0 {
-		return field.ErrorList{field.Required(keys, "must not be empty if x-kubernetes-list-type is map")}
-	}
-	if s.Items == nil || s.Items.Schema == nil {
-		return field.ErrorList{field.Required(path.Child("items"), "must have a schema if x-kubernetes-list-type is map")}
-	}
-	item := s.Items.Schema
-	if item.Type != "object" {
-		return field.ErrorList{field.Invalid(path.Child("items", "type"), item.Type, "must be object if parent array's x-kubernetes-list-type is map")}
-	}
-	var errs field.ErrorList
-	for _, key := range s.XListMapKeys {
-		property, ok := item.Properties[key]
-		switch {
-		case !ok:
-			errs = append(errs, field.Invalid(keys, s.XListMapKeys, "entries must all be names of item properties"))
-		case !slices.Contains(item.Required, key) && property.Default == nil:
-			errs = append(errs, field.Required(path.Child("items").Child("properties").Key(key).Child("default"),
-				"this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property"))
-		}
-	}
-	return errs
-}
-
-// validateRules compiles the CEL rules of a schema.
-func validateRules(path *field.Path, s *structuralschema.Structural, root bool, env *environment.EnvSet) field.ErrorList {
-	var errs field.ErrorList
-	if len(s.XValidations) > 0 {
-		errs = compileRules(path.Child("x-kubernetes-validations"), s, root, env)
-	}
-	for _, name := range sortedKeys(s.Properties) {
-		inner := s.Properties[name]
-		errs = append(errs, validateRules(path.Child("properties").Key(name), &inner, false, env)...)
-	}
-	if s.Items != nil {
-		errs = append(errs, validateRules(path.Child("items"), s.Items, false, env)...)
-	}
-	if s.AdditionalProperties != nil && s.AdditionalProperties.Structural != nil {
-		errs = append(errs, validateRules(path.Child("additionalProperties"), s.AdditionalProperties.Structural, false, env)...)
-	}
-	return errs
-}
-
-func compileRules(path *field.Path, s *structuralschema.Structural, root bool, env *environment.EnvSet) field.ErrorList {
-	results, err := cel.Compile(s, model.SchemaDeclType(s, root), celconfig.PerCallLimit, env, cel.NewExpressionsEnvLoader())
-	if err != nil {
-		return field.ErrorList{field.InternalError(path, err)}
-	}
-	var errs field.ErrorList
-	for i, result := range results {
-		if result.Error != nil {
-			errs = append(errs, field.Invalid(path.Index(i).Child("rule"), s.XValidations[i].Rule, result.Error.Detail))
-		}
-		if result.MessageExpressionError != nil {
-			errs = append(errs, field.Invalid(path.Index(i).Child("messageExpression"), s.XValidations[i].MessageExpression, result.MessageExpressionError.Detail))
-		}
-	}
-	return errs
+	return validateRules(path, structural)
 }

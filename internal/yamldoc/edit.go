@@ -1,6 +1,7 @@
 package yamldoc
 
 import (
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+	kjson "k8s.io/apimachinery/pkg/util/json"
 
 	"github.com/kratix-tools/kratix/internal/diag"
 )
@@ -110,8 +112,13 @@ func changed(value any, segments []string, change func(any) (any, error)) (any, 
 
 // generic makes a value comparable to one that was read from a file.
 func generic(value any) (any, error) {
-	text := quote(value)
-	return decode([]byte(text))
+	text, err := json.Marshal(value)
+	if err != nil {
+		return nil, err
+	}
+	var read any
+	err = kjson.Unmarshal(text, &read)
+	return read, err
 }
 
 // proved says whether the edited file holds what is wanted in this document,
