@@ -9,7 +9,7 @@
 // two Works may write one path without an error, and a document whose path
 // leaves a Git repository is reported as written and never is.
 //
-// [Each] and [Place] tell the places of a Work's documents, [WorkPlacements]
-// the objects that Kratix makes of them, and a [Tree] replays what its writers
-// do to the state stores. All rules are those of Kratix at ae170e22.
+// [Each] and [Place] tell the places of a Work's documents, [Warnings] what is
+// surprising about them. [Deliver] goes on to the [WorkPlacements] that Kratix
+// makes and to a [Tree], the state stores as its writers leave them. All rules are those of Kratix at ae170e22.
 package placement

@@ -13,9 +13,9 @@ import (
 // may begin with a slash.
 type StorePath string
 
-// escapes says whether the path leaves its store.
+// escapes says whether the path leaves its store, or is the store itself.
 func (p StorePath) escapes() bool {
-	return p == ".." || strings.HasPrefix(string(p), "../")
+	return p == "." || p == "/" || p == ".." || strings.HasPrefix(string(p), "../")
 }
 
 // A site is a Destination as the writers see it.

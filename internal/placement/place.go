@@ -44,10 +44,11 @@ func Each(w *api.Work, p *platform.Platform, o Options) iter.Seq2[Placement, err
 	return func(yield func(Placement, error) bool) {
 		destinations := schedule.Among(p.Destinations)
 		sites := newSites(p)
+		existing := targets(p.PlacementsOf(w))
 		stopped := false
 		for i := range w.Spec.WorkloadGroups {
 			g := &w.Spec.WorkloadGroups[i]
-			options := decisionOptions(w, g, p, o)
+			options := decisionOptions(w, g, existing[g.ID], o)
 			var decision schedule.Decision
 			var err error
 			if stopped {
@@ -65,19 +66,28 @@ func Each(w *api.Work, p *platform.Platform, o Options) iter.Seq2[Placement, err
 	}
 }
 
-func decisionOptions(w *api.Work, g *api.WorkloadGroup, p *platform.Platform, o Options) schedule.Options {
+func decisionOptions(w *api.Work, g *api.WorkloadGroup, existing []string, o Options) schedule.Options {
 	options := schedule.Options{
-		Rule:   schedule.RuleFor(w),
-		DryRun: w.Labels[api.LabelDryRun] == "true",
-		Choose: o.Choose[""],
+		Rule:     schedule.RuleFor(w),
+		DryRun:   w.Labels[api.LabelDryRun] == "true",
+		Existing: existing,
+		Choose:   o.Choose[""],
 	}
 	if name, ok := o.Choose[g.Directory]; ok {
 		options.Choose = name
 	}
-	for _, wp := range p.Placements(w, g.ID) {
-		options.Existing = append(options.Existing, wp.Spec.TargetDestinationName)
-	}
 	return options
+}
+
+// targets names the Destinations of WorkPlacements by the id of their group,
+// which Kratix takes from the label.
+func targets(wps []api.WorkPlacement) map[string][]string {
+	names := map[string][]string{}
+	for _, wp := range wps {
+		id := wp.Labels[api.LabelWorkloadGroupID]
+		names[id] = append(names[id], wp.Spec.TargetDestinationName)
+	}
+	return names
 }
 
 func newSites(p *platform.Platform) map[string]site {

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"sigs.k8s.io/yaml"
+	"go.yaml.in/yaml/v2"
 
 	"github.com/kratix-tools/kratix/internal/api"
 	"github.com/kratix-tools/kratix/internal/platform"
@@ -225,7 +225,7 @@ func (s *site) aggregate(files map[StorePath]content, p *platform.Platform, with
 
 // stateFile is the content of a state file.
 type stateFile struct {
-	Files []string `json:"files"`
+	Files []string `yaml:"files"`
 }
 
 // statePath is where the layout none keeps the list of a WorkPlacement's
@@ -241,15 +241,13 @@ func (s *site) writeBare(files map[StorePath]content, wp *api.WorkPlacement) err
 	if err != nil {
 		return err
 	}
+	for _, old := range previous.Files {
+		delete(files, s.inStore(old))
+	}
 	var state stateFile
 	for _, w := range wp.Spec.Workloads {
 		state.Files = append(state.Files, path.Join(s.path, w.Filepath))
 		files[s.join(w.Filepath)] = content{parts: []string{w.Content}}
-	}
-	for _, old := range previous.Files {
-		if !slices.Contains(state.Files, old) {
-			delete(files, s.inStore(old))
-		}
 	}
 	text, err := yaml.Marshal(state)
 	files[s.statePath(wp)] = content{raw: text}

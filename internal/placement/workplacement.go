@@ -32,59 +32,81 @@ type Change struct {
 // The decisions are those on its groups, in order. From the first group that
 // could not be evaluated on, nothing changes.
 func WorkPlacements(w *api.Work, decisions []schedule.Decision, existing []api.WorkPlacement) Change {
-	current := slices.Clone(existing)
+	c := newChanging(existing)
 	for i := range decisions {
 		if undecided(&decisions[i]) {
-			return Change{Current: byName(current)}
+			return Change{Current: byName(c.all)}
 		}
 		g := &w.Spec.WorkloadGroups[i]
-		for _, c := range decisions[i].Candidates {
-			if c.Chosen {
-				current = apply(w, g, c, decisions[i].Rule, current)
+		for _, candidate := range decisions[i].Candidates {
+			if candidate.Chosen {
+				c.apply(w, g, candidate, decisions[i].Rule)
 			}
 		}
 	}
+	return c.split(w)
+}
+
+// changing are the WorkPlacements of a Work while it is scheduled.
+type changing struct {
+	all []api.WorkPlacement
+	at  map[target][]int // places in all
+}
+
+// A target is what a WorkPlacement is found by: its labels, not its name.
+type target struct{ groupID, destination string }
+
+func newChanging(existing []api.WorkPlacement) *changing {
+	c := &changing{at: map[target][]int{}}
+	for _, wp := range existing {
+		c.add(wp)
+	}
+	return c
+}
+
+func (c *changing) add(wp api.WorkPlacement) {
+	t := target{wp.Labels[api.LabelWorkloadGroupID], wp.Spec.TargetDestinationName}
+	c.at[t] = append(c.at[t], len(c.all))
+	c.all = append(c.all, wp)
+}
+
+// apply updates the WorkPlacements of a group on a chosen Destination, or adds
+// a new one.
+func (c *changing) apply(w *api.Work, g *api.WorkloadGroup, candidate schedule.Candidate, rule schedule.Rule) {
+	found := c.at[target{g.ID, candidate.Destination}]
+	if len(found) == 0 {
+		c.add(newWorkPlacement(w, g, candidate.Destination))
+	}
+	for _, i := range found {
+		c.all[i] = updated(&c.all[i], w, g, candidate.Reason == schedule.ReasonMisplaced, rule)
+	}
+}
+
+// split tells the WorkPlacements of groups that the Work has from the others.
+func (c *changing) split(w *api.Work) Change {
+	groups := map[string]bool{}
+	for _, g := range w.Spec.WorkloadGroups {
+		groups[g.ID] = true
+	}
 	var change Change
-	for _, wp := range current {
-		if hasGroup(w, wp.Spec.ID) {
+	for _, wp := range c.all {
+		if groups[wp.Labels[api.LabelWorkloadGroupID]] {
 			change.Current = append(change.Current, wp)
 		} else {
 			change.Removed = append(change.Removed, wp)
 		}
 	}
-	change.Current, change.Removed = byName(change.Current), byName(change.Removed)
-	return change
+	return Change{byName(change.Current), byName(change.Removed)}
 }
 
 func undecided(d *schedule.Decision) bool {
 	return len(d.Candidates) > 0 && d.Candidates[0].Reason == schedule.ReasonUnknown
 }
 
-func hasGroup(w *api.Work, id string) bool {
-	return slices.ContainsFunc(w.Spec.WorkloadGroups, func(g api.WorkloadGroup) bool { return g.ID == id })
-}
-
 func byName(wps []api.WorkPlacement) []api.WorkPlacement {
 	return slices.SortedStableFunc(slices.Values(wps), func(a, b api.WorkPlacement) int {
 		return compareNames(a.Namespace, a.Name, b.Namespace, b.Name)
 	})
-}
-
-// apply updates the WorkPlacements of a group on the chosen Destination, or
-// appends a new one.
-func apply(w *api.Work, g *api.WorkloadGroup, c schedule.Candidate, rule schedule.Rule, wps []api.WorkPlacement) []api.WorkPlacement {
-	misplaced := c.Reason == schedule.ReasonMisplaced
-	found := false
-	for i := range wps {
-		if wp := &wps[i]; wp.Spec.TargetDestinationName == c.Destination && wp.Labels[api.LabelWorkloadGroupID] == g.ID {
-			*wp = updated(wp, w, g, misplaced, rule)
-			found = true
-		}
-	}
-	if found {
-		return wps
-	}
-	return append(wps, newWorkPlacement(w, g, c.Destination))
 }
 
 // WorkPlacementName gives the name of a WorkPlacement.
