@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 
 	structuralschema "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
@@ -13,6 +14,7 @@ import (
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
 	metavalidation "k8s.io/apimachinery/pkg/api/validation"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -42,6 +44,9 @@ func (c *CRD) admit(object map[string]any) (admitted map[string]any, pruned []st
 	if found != nil {
 		return nil, nil, found
 	}
+	if found := misshapenMetadata(object); found != nil {
+		return nil, nil, found
+	}
 	object = runtime.DeepCopyJSON(object)
 	pruned, err := v.decode(object)
 	if err != nil {
@@ -49,9 +54,29 @@ func (c *CRD) admit(object map[string]any) (admitted map[string]any, pruned []st
 	}
 	delete(object, "status")
 	for _, err := range v.validate(object) {
-		found = append(found, diag.Finding{Severity: diag.SeverityError, Field: err.Field, Message: err.ErrorBody()})
+		found = append(found, diag.Finding{Severity: diag.SeverityError, Field: fieldOf(err), Message: err.ErrorBody()})
 	}
 	return c.stored(object), pruned, found
+}
+
+// fieldOf gives the field of an error; one about the whole object has none.
+func fieldOf(err *field.Error) string {
+	if err.Field == "<nil>" {
+		return ""
+	}
+	return err.Field
+}
+
+// misshapenMetadata finds values of the wrong type, which the API server cannot
+// even decode.
+func misshapenMetadata(object map[string]any) []diag.Finding {
+	var found []diag.Finding
+	for _, m := range misfits(object["metadata"], reflect.TypeFor[metav1.ObjectMeta](), "metadata") {
+		if !m.unknown {
+			found = append(found, diag.Finding{Severity: diag.SeverityError, Field: m.field, Message: m.message, Hint: m.hint()})
+		}
+	}
+	return found
 }
 
 // requested finds the version that an object is in.
@@ -88,16 +113,20 @@ func (c *CRD) preferred() string {
 
 // decode prunes and defaults an object in place.
 func (v *version) decode(object map[string]any) (pruned []string, err error) {
-	if _, _, err := objectmeta.GetObjectMeta(object, false); err != nil {
+	meta, hasMeta, pruned, err := objectmeta.GetObjectMetaWithOptions(object, objectmeta.ObjectMetaOptions{ReturnUnknownFieldPaths: true})
+	if err != nil {
 		return nil, err
 	}
 	defaulting.Default(object, v.structural)
-	pruned = pruning.PruneWithOptions(object, v.structural, true, structuralschema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})
+	pruned = append(pruned, pruning.PruneWithOptions(object, v.structural, true, structuralschema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})...)
 	defaulting.PruneNonNullableNullsWithoutDefaults(object, v.structural)
 	if err := objectmeta.Coerce(nil, object, v.structural, false, false); err != nil {
 		return nil, err
 	}
-	return pruned, nil
+	if !hasMeta {
+		return pruned, nil
+	}
+	return pruned, objectmeta.SetObjectMeta(object, meta)
 }
 
 // validate gives the API server's errors in its order.

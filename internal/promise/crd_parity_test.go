@@ -59,6 +59,7 @@ func TestValidateDefinitionAgreesWithTheAPIServer(t *testing.T) {
 		"a rule on an unknown field":   ofSpec(`{"type": "object", "properties": {"a": {"type": "string"}}, "x-kubernetes-validations": [{"rule": "self.b == 'x'"}]}`),
 		"a rule that is no condition":  ofSpec(`{"type": "object", "properties": {"a": {"type": "string"}}, "x-kubernetes-validations": [{"rule": "self.a"}]}`),
 		"a message that is no text":    ofSpec(`{"type": "object", "properties": {"a": {"type": "string"}}, "x-kubernetes-validations": [{"rule": "true", "messageExpression": "1"}]}`),
+		"a message made of a number":   ofSpec(`{"type": "object", "properties": {"a": {"type": "integer"}}, "x-kubernetes-validations": [{"rule": "self.a < 3", "messageExpression": "'a is ' + string(self.a)", "fieldPath": ".a"}]}`),
 		"an empty rule":                ofSpec(`{"type": "object", "x-kubernetes-validations": [{"rule": " "}]}`),
 		"a reason that is none":        ofSpec(`{"type": "object", "x-kubernetes-validations": [{"rule": "true", "reason": "Because"}]}`),
 		"a path that is none":          ofSpec(`{"type": "object", "properties": {"a": {"type": "string"}}, "x-kubernetes-validations": [{"rule": "true", "fieldPath": ".b"}]}`),

@@ -77,7 +77,7 @@ func newRequest(doc *yamldoc.Document, object map[string]any, crd *CRD) (*Reques
 	}
 	admitted, pruned, found := crd.admit(object)
 	for i, f := range found {
-		found[i].Position = requestPosition(doc, f.Field)
+		found[i].Position = position(doc, f.Field)
 		if f.Field == "metadata.name" && strings.HasPrefix(f.Message, "Required value") {
 			found[i].Hint = "metadata: {name: example}"
 		}
@@ -87,7 +87,7 @@ func newRequest(doc *yamldoc.Document, object map[string]any, crd *CRD) (*Reques
 	}
 	for _, field := range pruned {
 		r.Findings = append(r.Findings, diag.Finding{
-			Severity: diag.SeverityWarning, Position: requestPosition(doc, field), Field: field,
+			Severity: diag.SeverityWarning, Position: position(doc, field), Field: field,
 			Message: "the API has no such field: kubectl refuses it, other clients drop it without a word",
 		})
 	}
@@ -98,11 +98,7 @@ func newRequest(doc *yamldoc.Document, object map[string]any, crd *CRD) (*Reques
 	return r, nil
 }
 
-// requestPosition finds a field as the API server names it.
-func requestPosition(doc *yamldoc.Document, field string) diag.Position {
-	if field == "<nil>" {
-		field = ""
-	}
+func position(doc *yamldoc.Document, field string) diag.Position {
 	at, _ := doc.Position(field)
 	return at
 }

@@ -20,6 +20,7 @@ import (
 type misfit struct {
 	field   string
 	message string // without the field
+	advice  string
 
 	// Of a field that the type does not have:
 	unknown bool
@@ -30,7 +31,7 @@ type misfit struct {
 
 func (m misfit) hint() string {
 	if !m.unknown {
-		return ""
+		return m.advice
 	}
 	if hint := didYouMean(m.key, m.known); hint != "" {
 		return hint
@@ -185,7 +186,7 @@ func scalarMisfits(value any, t reflect.Type, field string) []misfit {
 	switch t.Kind() {
 	case reflect.String:
 		if _, ok := value.(string); !ok {
-			return wrongType(value, "a string", field)
+			return notText(value, field)
 		}
 	case reflect.Bool:
 		if _, ok := value.(bool); !ok {
@@ -197,6 +198,18 @@ func scalarMisfits(value any, t reflect.Type, field string) []misfit {
 		}
 	}
 	return nil
+}
+
+// notText is for what YAML takes for something else than its author: n, on and
+// 1.0 are no strings.
+func notText(value any, field string) []misfit {
+	found := wrongType(value, "a string", field)
+	switch value.(type) {
+	case map[string]any, []any:
+	default:
+		found[0].advice = "put it in quotes"
+	}
+	return found
 }
 
 func wrongType(value any, want, field string) []misfit {
