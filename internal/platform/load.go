@@ -1,7 +1,6 @@
 package platform
 
 import (
-	"fmt"
 	"io"
 	"strings"
 
@@ -19,7 +18,7 @@ import (
 func Load(stdin io.Reader, paths ...string) (*Platform, error) {
 	objects, err := read(stdin, paths)
 	if err != nil {
-		return nil, fmt.Errorf("loading platform: %w", err)
+		return nil, err
 	}
 	l := loader{platform: &Platform{}, seen: map[string]*object{}, paths: map[string]*object{}}
 	for i := range objects {
@@ -27,7 +26,7 @@ func Load(stdin io.Reader, paths ...string) (*Platform, error) {
 	}
 	l.platform.Complete()
 	l.checkStores(objects)
-	if err := diag.Problems("loading platform", l.errors); err != nil {
+	if err := diag.Problems(loading, l.errors); err != nil {
 		return nil, err
 	}
 	return l.platform, nil

@@ -38,6 +38,9 @@ type document struct {
 	text []byte
 }
 
+// loading says in errors what was being done.
+const loading = "loading platform"
+
 // read collects the objects of all paths; "-" is stdin. Everything that cannot
 // be read is reported at once.
 func read(stdin io.Reader, paths []string) ([]object, error) {
@@ -46,18 +49,18 @@ func read(stdin io.Reader, paths []string) ([]object, error) {
 	for _, path := range paths {
 		files, err := expand(path)
 		if err != nil {
-			return nil, diag.Input(err)
+			return nil, diag.Inputf("%s: %w", loading, err)
 		}
 		for _, file := range files {
 			data, err := readFile(stdin, file)
 			if err != nil {
-				return nil, diag.Input(err)
+				return nil, diag.Inputf("%s: %w", loading, err)
 			}
 			found, bad := parse(file, data)
 			objects, findings = append(objects, found...), append(findings, bad...)
 		}
 	}
-	return objects, diag.Problems("", findings)
+	return objects, diag.Problems(loading, findings)
 }
 
 func readFile(stdin io.Reader, file string) ([]byte, error) {
@@ -138,7 +141,7 @@ func (d *document) objects() ([]object, error) {
 		return nil, err
 	}
 	if !strings.HasSuffix(head.Kind, "List") || head.Items == nil {
-		return []object{{data, head.Kind, head.Metadata.Name, d, -1}}, nil
+		return []object{{data, head.Kind, head.name(), d, -1}}, nil
 	}
 	var objects []object
 	for i, item := range head.Items {
@@ -146,17 +149,23 @@ func (d *document) objects() ([]object, error) {
 		if err != nil {
 			return objects, err
 		}
-		objects = append(objects, object{item, itemHead.Kind, itemHead.Metadata.Name, d, i})
+		objects = append(objects, object{item, itemHead.Kind, itemHead.name(), d, i})
 	}
 	return objects, nil
 }
 
 // A head is what tells objects apart.
 type head struct {
-	APIVersion string
-	Kind       string
-	Metadata   struct{ Name string }
-	Items      []json.RawMessage
+	Kind     string
+	Metadata json.RawMessage
+	Items    []json.RawMessage
+}
+
+// name gives the object's name; whoever needs a good one decodes all of it.
+func (h *head) name() string {
+	var metadata struct{ Name string }
+	_ = json.Unmarshal(h.Metadata, &metadata) // see above
+	return metadata.Name
 }
 
 var errNotObject = errors.New("not a Kubernetes object: kind is missing")
