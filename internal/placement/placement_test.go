@@ -347,12 +347,19 @@ func TestWarnings(t *testing.T) {
 			Spec:       api.WorkPlacementSpec{TargetDestinationName: destination, Workloads: []api.Workload{{Filepath: "a"}}},
 		}
 	}
+	sameName := kept("other", "d") // of a request of this name in another namespace
+	sameName.Labels[api.LabelPipelineName] = "instance"
+	sameName.Spec.PromiseName, sameName.Spec.ResourceName, sameName.Spec.ID = "redis", "r", work.DefaultGroupID
+	corrupt := redis("r", "a", "1")
+	corrupt.Spec.WorkloadGroups[0].Workloads[0].Content = "H4sI"
 	for name, tt := range map[string]struct {
 		w        *api.Work
 		existing []api.WorkPlacement
 		on       []api.Destination
 		want     string
 	}{
+		"corrupt content":                {w: corrupt, on: []api.Destination{on("d", git, "d", "")}, want: " output/a"},
+		"another Work has the directory": {w: redis("r", "a", "1"), existing: []api.WorkPlacement{sameName}, on: []api.Destination{on("d", git, "d", "")}, want: `O18 group "."`},
 		"nothing to say":                 {w: redis("r", "a", "1"), on: []api.Destination{on("d", git, "d", "")}},
 		"one is drawn":                   {w: redis("r", "a", "1"), on: []api.Destination{on("d", git, "d", ""), on("e", git, "e", "")}, want: `M8 group "."`},
 		"misplaced":                      {w: asks(redis("r", "a", "1"), labels{"x": "y"}), existing: []api.WorkPlacement{kept("redis-r-instance-xxxxx", "d")}, on: []api.Destination{on("d", git, "d", "")}, want: `M9 group "."`},

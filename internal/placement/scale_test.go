@@ -60,6 +60,9 @@ func BenchmarkEach(b *testing.B) {
 // more than 200 MB, whatever they ask for. Time is left to the benchmark: it
 // depends on who else uses the machine.
 func TestScale(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds on a busy machine")
+	}
 	for _, equal := range []bool{true, false} {
 		w, p := large(1000, 1000, equal)
 		var peak uint64

@@ -101,7 +101,7 @@ func (l *linter) notReady(d *schedule.Decision, name string) {
 }
 
 // takenPaths lists the places of all WorkPlacements of other Works: their
-// documents where they lie bare, and their directories where they own one.
+// documents where they lie bare, their directories where they own one.
 func (l *linter) takenPaths() map[location]string {
 	taken := map[location]string{}
 	for i := range l.platform.WorkPlacements {
@@ -110,9 +110,14 @@ func (l *linter) takenPaths() map[location]string {
 		if !ok || wp.Namespace == l.work.Namespace && wp.Labels[api.LabelWork] == l.work.Name {
 			continue
 		}
+		who := "WorkPlacement " + wp.Namespace + "/" + wp.Name
+		if s.mode == api.FilepathNested {
+			taken[s.locate(ownerOfPlacement(wp), ".")] = who
+			continue
+		}
 		for _, file := range wp.Spec.Workloads {
-			if s.mode != api.FilepathAggregated {
-				taken[s.locate(ownerOfPlacement(wp), file.Filepath)] = "WorkPlacement " + wp.Namespace + "/" + wp.Name
+			if s.mode == api.FilepathNone {
+				taken[s.locate(ownerOfPlacement(wp), file.Filepath)] = who
 			}
 		}
 	}
@@ -136,6 +141,10 @@ func (l *linter) documents(placement *Placement, g *api.WorkloadGroup) {
 			continue
 		}
 		file := "output/" + d.Path
+		if d.SHA256 == "" {
+			l.unreadable(file, contents[d.Path])
+			continue
+		}
 		at := s.locate(own, d.Path)
 		switch {
 		case at.path.escapes():
@@ -143,10 +152,24 @@ func (l *linter) documents(placement *Placement, g *api.WorkloadGroup) {
 				"Kratix reports it as written and writes nothing of the whole group")
 		case s.mode == api.FilepathAggregated:
 			l.aggregated(file, d.Destination, contents[d.Path])
+		case s.mode == api.FilepathNested:
+			l.sharedDirectory(groupName(&placement.Decision), &s, s.locate(own, "."))
 		default:
 			l.collision(file, &s, at, placement.Group.Directory, d.Path)
 		}
 	}
+}
+
+// unreadable notes a document whose content is corrupt, or larger than what
+// the caller wanted to read.
+func (l *linter) unreadable(file, content string) {
+	message := "is larger than the limit: neither size nor sum is known"
+	if r, err := work.Open(content, 0); err != nil {
+		message = "cannot be read: " + err.Error()
+	} else if _, err := io.Copy(io.Discard, r); err != nil {
+		message = "cannot be read: " + err.Error()
+	}
+	l.note(diag.SeverityError, "", file, "", message, "")
 }
 
 // aggregated notes what corrupts a file that is joined of many.
@@ -179,6 +202,15 @@ func trimRune(b []byte) []byte {
 	return b
 }
 
+// sharedDirectory notes that another Work owns the same directory, as requests
+// of one name do that run in one pipeline namespace.
+func (l *linter) sharedDirectory(group string, s *site, at location) {
+	if other, ok := l.taken[at]; ok {
+		l.note(diag.SeverityError, "O18", group, "",
+			fmt.Sprintf("has the directory of %s on Destination %s: %s; each write removes the documents of the other", other, s.destination, at.path), "")
+	}
+}
+
 // collision notes two documents with one path, and documents where Kratix has
 // files of its own.
 func (l *linter) collision(file string, s *site, at location, directory, name string) {
@@ -188,7 +220,7 @@ func (l *linter) collision(file string, s *site, at location, directory, name st
 			fmt.Sprintf("has the path of a document of %s on Destination %s: %s; the last writer wins, and deleting one deletes it for both", other, s.destination, at.path), "")
 	}
 	l.taken[at] = me
-	if s.mode == api.FilepathNone && (strings.HasPrefix(name, ".kratix/") || name == "kratix-canary-namespace.yaml" || name == "kratix-canary-configmap.yaml") {
+	if strings.HasPrefix(name, ".kratix/") || name == "kratix-canary-namespace.yaml" || name == "kratix-canary-configmap.yaml" {
 		l.note(diag.SeverityWarning, "O17", file, "", fmt.Sprintf("Kratix has files of its own there on Destination %s", s.destination), "")
 	}
 }

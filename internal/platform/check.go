@@ -1,8 +1,10 @@
 package platform
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,8 +55,8 @@ func (l *loader) checkDestination(o *object, d *api.Destination) {
 
 // checkRequiredPath refuses a Destination without a path: in the words of the
 // CRD where it is absent, of the admission webhook where it is empty.
-func (l *loader) checkRequiredPath(o *object, path string) {
-	if path != "" {
+func (l *loader) checkRequiredPath(o *object, value string) {
+	if value != "" {
 		return
 	}
 	message := "path field is required"
@@ -108,23 +110,41 @@ func (l *loader) checkGitStore(o *object, s *api.GitStateStore) {
 	l.checkIdentity(o, "")
 	l.checkEnum(o, "spec.authMethod", s.Spec.AuthMethod, "basicAuth", "ssh", "githubApp")
 	if strings.HasPrefix(s.Spec.URL, "http://") {
-		l.warn(o, "spec.url", "Kratix refuses a URL without TLS: invalid URL for HTTPS auth method: "+s.Spec.URL, "use https://")
+		l.warn(o, "T4", "spec.url", "Kratix refuses a URL without TLS: invalid URL for HTTPS auth method: "+s.Spec.URL, "use https://")
 	}
 	if s.Spec.SecretRef == nil {
-		l.warn(o, "spec.secretRef", "Kratix cannot reach a GitStateStore without a Secret", "set spec.secretRef.name and spec.secretRef.namespace")
+		l.warn(o, "T1", "spec.secretRef", "Kratix cannot reach a GitStateStore without a Secret", "set spec.secretRef.name and spec.secretRef.namespace")
 	}
+	l.checkPlace(o, s.Spec.URL, cmp.Or(s.Spec.Branch, "main"), s.Spec.Path)
 }
 
 func (l *loader) checkBucketStore(o *object, s *api.BucketStateStore) {
 	l.checkIdentity(o, "")
 	l.checkEnum(o, "spec.authMethod", s.Spec.AuthMethod, "accessKey", "IAM")
 	if s.Spec.AuthMethod != "IAM" && s.Spec.SecretRef == nil {
-		l.warn(o, "spec.secretRef", "Kratix refuses this: spec.secretRef must be set when using authentication method accessKey",
+		l.warn(o, "", "spec.secretRef", "Kratix refuses this: spec.secretRef must be set when using authentication method accessKey",
 			"set spec.secretRef.name and spec.secretRef.namespace")
 	}
 	if strings.HasPrefix(s.Spec.Path, "/") {
-		l.warn(o, "spec.path", "all keys in the bucket start with a slash", "leave the leading slash out")
+		l.warn(o, "T5", "spec.path", "all keys in the bucket start with a slash", "leave the leading slash out")
 	}
+	l.checkPlace(o, s.Spec.Endpoint, s.Spec.BucketName, s.Spec.Path)
+}
+
+// checkPlace warns of two state stores that are one place under two names:
+// Kratix then compares no paths between them. Stores without an address, as
+// test fixtures have them, are no place.
+func (l *loader) checkPlace(o *object, address, part, inside string) {
+	if address == "" {
+		return
+	}
+	key := strings.Join([]string{o.kind, address, part, path.Clean("/" + inside)}, "\n")
+	first, ok := l.places[key]
+	if !ok {
+		l.places[key] = o
+		return
+	}
+	l.warn(o, "T8", "spec", fmt.Sprintf("%s writes to the same place as %s", o, first), "let all Destinations refer to one of the two")
 }
 
 // checkStores warns of stores that are missing, as Kratix does, and of those
@@ -157,7 +177,7 @@ func (l *loader) checkReference(o *object) {
 	}
 	ref := *l.platform.Destinations[i].Spec.StateStoreRef
 	if _, ok := l.platform.Store(ref); !ok && ref.Kind != "" && ref.Name != "" {
-		l.warn(o, "spec.stateStoreRef", fmt.Sprintf("referenced %s %q does not exist", ref.Kind, ref.Name),
+		l.warn(o, "", "spec.stateStoreRef", fmt.Sprintf("referenced %s %q does not exist", ref.Kind, ref.Name),
 			"give the state store too: the path inside it is not known without it")
 	}
 }

@@ -20,7 +20,7 @@ func Load(stdin io.Reader, paths ...string) (*Platform, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := loader{platform: &Platform{}, seen: map[string]*object{}, paths: map[string]*object{}}
+	l := loader{platform: &Platform{}, seen: map[string]*object{}, paths: map[string]*object{}, places: map[string]*object{}}
 	for i := range objects {
 		l.add(&objects[i])
 	}
@@ -38,6 +38,7 @@ type loader struct {
 	errors   []diag.Finding
 	seen     map[string]*object // by kind, namespace and name
 	paths    map[string]*object // Destinations by store and path
+	places   map[string]*object // stores by what they write to
 }
 
 func (l *loader) add(o *object) {
@@ -65,7 +66,7 @@ func load[T any](l *loader, o *object, to *[]T, check func(*object, *T)) {
 		return
 	}
 	for _, u := range unknown {
-		l.warn(o, unknownField(u), u.Error()+": Kratix drops it", "")
+		l.warn(o, "", unknownField(u), u.Error()+": Kratix drops it", "")
 	}
 	check(o, &value)
 	*to = append(*to, value)
@@ -113,6 +114,9 @@ func (l *loader) refuse(o *object, field, message, hint string) {
 	l.errors = append(l.errors, o.finding(diag.SeverityError, field, message, hint))
 }
 
-func (l *loader) warn(o *object, field, message, hint string) {
-	l.platform.Warnings = append(l.platform.Warnings, o.finding(diag.SeverityWarning, field, message, hint))
+// warn notes what Kratix accepts; the code is that of a rule on state stores.
+func (l *loader) warn(o *object, code, field, message, hint string) {
+	f := o.finding(diag.SeverityWarning, field, message, hint)
+	f.Code = code
+	l.platform.Warnings = append(l.platform.Warnings, f)
 }

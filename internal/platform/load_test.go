@@ -174,6 +174,7 @@ func TestWarnings(t *testing.T) {
 		"a repository without TLS":  {strings.Replace(git, "https:", "http:", 1) + "---\n" + destination("a", good), "f.yaml:4:8: spec.url: Kratix refuses a URL without TLS: invalid URL for HTTPS auth method: http://example.com/r.git"},
 		"a repository, no Secret":   {strings.Replace(git, "secretRef: {name: creds}", "", 1) + "---\n" + destination("a", good), "f.yaml:4:1: spec.secretRef: Kratix cannot reach a GitStateStore without a Secret"},
 		"a bucket without a Secret": {"kind: BucketStateStore\nmetadata: {name: b}\nspec: {}\n---\n" + destination("a", "{path: p, stateStoreRef: {kind: BucketStateStore, name: b}}"), "f.yaml:3:1: spec.secretRef: Kratix refuses this: spec.secretRef must be set when using authentication method accessKey"},
+		"two names of one place":    {strings.Replace(git, "name: git}", "name: git2}", 1) + "---\n" + git + "---\n" + destination("a", good) + "---\n" + destination("b", strings.Replace(good, "name: git", "name: git2", 1)), `f.yaml:9:1: spec: GitStateStore "git" writes to the same place as GitStateStore "git2"`},
 		"a bucket with a slash":     {"kind: BucketStateStore\nmetadata: {name: b}\nspec: {authMethod: IAM, path: /x}\n---\n" + destination("a", "{path: p, stateStoreRef: {kind: BucketStateStore, name: b}}"), "f.yaml:3:25: spec.path: all keys in the bucket start with a slash"},
 	} {
 		t.Run(name, func(t *testing.T) {
