@@ -12,9 +12,9 @@ import (
 
 // Options say what Kratix leaves open.
 type Options struct {
-	// Choose names the Destination to draw for a group where Kratix draws one
-	// at random, by the group's directory; "" is for all others. Without it
-	// the first by name is drawn.
+	// Choose names the Destination to draw for the group of a directory where
+	// Kratix draws one at random. The one for "" is drawn for all other groups
+	// that it matches, and has to match one. Else the first by name is drawn.
 	Choose map[string]string
 	// Limit is the largest document to read, in bytes; 0 is none.
 	Limit int64
@@ -42,41 +42,64 @@ func Place(w *api.Work, p *platform.Platform, o Options) ([]Placement, error) {
 // unknown.
 func Each(w *api.Work, p *platform.Platform, o Options) iter.Seq2[Placement, error] {
 	return func(yield func(Placement, error) bool) {
-		destinations := schedule.Among(p.Destinations)
+		d := newDecider(w, p, o.Choose)
 		sites := newSites(p)
-		existing := targets(p.PlacementsOf(w))
-		stopped := false
 		for i := range w.Spec.WorkloadGroups {
 			g := &w.Spec.WorkloadGroups[i]
-			options := decisionOptions(w, g, existing[g.ID], o)
-			var decision schedule.Decision
-			var err error
-			if stopped {
-				decision = destinations.Undecided(g, options)
-			} else {
-				decision, err = destinations.Decide(g, options)
+			decision, err := d.decide(g)
+			if i == len(w.Spec.WorkloadGroups)-1 && !d.drew {
+				err = errors.Join(err, d.refused)
 			}
-			var unreadable *schedule.SelectorError
-			stopped = stopped || errors.As(err, &unreadable)
-			placement := Placement{Decision: decision, Documents: documents(w, g, &decision, sites, o.Limit)}
-			if !yield(placement, err) {
+			if !yield(Placement{Decision: decision, Documents: documents(w, g, &decision, sites, o.Limit)}, err) {
 				return
 			}
 		}
 	}
 }
 
-func decisionOptions(w *api.Work, g *api.WorkloadGroup, existing []string, o Options) schedule.Options {
-	options := schedule.Options{
-		Rule:     schedule.RuleFor(w),
-		DryRun:   w.Labels[api.LabelDryRun] == "true",
-		Existing: existing,
-		Choose:   o.Choose[""],
+// A decider decides about the groups of one Work, in order.
+type decider struct {
+	destinations *schedule.Destinations
+	options      schedule.Options
+	existing     map[string][]string // Destinations by group id
+	choose       map[string]string
+
+	stopped bool  // a group failed, so that Kratix looks at no other
+	drew    bool  // the choice for all groups was of use
+	refused error // why it was not
+}
+
+func newDecider(w *api.Work, p *platform.Platform, choose map[string]string) *decider {
+	return &decider{
+		destinations: schedule.Among(p.Destinations),
+		options:      schedule.Options{Rule: schedule.RuleFor(w), DryRun: w.Labels[api.LabelDryRun] == "true"},
+		existing:     targets(p.PlacementsOf(w)),
+		choose:       choose,
 	}
-	if name, ok := o.Choose[g.Directory]; ok {
-		options.Choose = name
+}
+
+func (d *decider) decide(g *api.WorkloadGroup) (schedule.Decision, error) {
+	options := d.options
+	options.Existing = d.existing[g.ID]
+	if d.stopped {
+		return d.destinations.Undecided(g, options), nil
 	}
-	return options
+	name, own := d.choose[g.Directory]
+	if !own {
+		name = d.choose[""]
+	}
+	options.Choose = name
+	decision, err := d.destinations.Decide(g, options)
+	var unreadable *schedule.SelectorError
+	d.stopped = errors.As(err, &unreadable)
+	var refused *schedule.ChoiceError
+	if errors.As(err, &refused) && !own {
+		d.refused = err
+		options.Choose = ""
+		return d.destinations.Decide(g, options)
+	}
+	d.drew = d.drew || !own && name != ""
+	return decision, err
 }
 
 // targets names the Destinations of WorkPlacements by the id of their group,

@@ -406,6 +406,34 @@ func TestChoosingWhatDoesNotMatchIsAnInputError(t *testing.T) {
 	}
 }
 
+func TestChoiceForAllGroupsIsDrawnWhereItMatches(t *testing.T) {
+	t.Parallel()
+	w := redis("r", "a", "1")
+	other := api.WorkloadGroup{ID: "1", Directory: "x", DestinationSelectors: []api.WorkloadSelector{{MatchLabels: labels{"tier": "edge"}}}}
+	w.Spec.WorkloadGroups = append(w.Spec.WorkloadGroups, other)
+	edge := on("edge", api.KindGitStateStore, "edge", "")
+	edge.Labels["tier"] = "edge"
+	p := world("", on("a", api.KindGitStateStore, "a", ""), on("b", api.KindGitStateStore, "b", ""), edge)
+	placements, err := placement.Place(w, p, placement.Options{Choose: map[string]string{"": "b"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, placed := range placements {
+		for _, c := range placed.Candidates {
+			if c.Chosen {
+				got = append(got, c.Destination)
+			}
+		}
+	}
+	if diff := cmp.Diff([]string{"b", "edge"}, got); diff != "" {
+		t.Errorf("chosen (-want +got):\n%s", diff)
+	}
+	if _, err := placement.Place(w, p, placement.Options{Choose: map[string]string{"x": "b"}}); diag.ExitCode(err) != diag.ExitInput {
+		t.Errorf("a choice for a directory that it does not match: %v", err)
+	}
+}
+
 // FuzzNoPathLeavesItsStore writes documents of any path to Destinations of any
 // path and looks for what lies outside.
 func FuzzNoPathLeavesItsStore(f *testing.F) {

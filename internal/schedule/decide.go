@@ -81,7 +81,7 @@ func Decide(g *api.WorkloadGroup, destinations []api.Destination, o Options) (De
 //
 // The error is a [*SelectorError] where Kratix cannot read the group's
 // requirements; the decision then has only [ReasonUnknown] verdicts. Choosing
-// a Destination that does not match is an input error. The candidates may be
+// a Destination that does not match is an input error, a [*ChoiceError]. The candidates may be
 // shared with other decisions and must not be changed.
 func (d *Destinations) Decide(g *api.WorkloadGroup, o Options) (Decision, error) {
 	decision := Decision{
@@ -261,12 +261,27 @@ func draw(candidates []Candidate, name string) ([]Candidate, error) {
 	return candidates, notAMatch(candidates, name)
 }
 
+// A ChoiceError says that a Destination was to be drawn that Kratix could not
+// draw.
+type ChoiceError struct {
+	Destination string
+	Known       bool // whether there is such a Destination at all
+}
+
+// Error tells what is wrong with the choice.
+func (e *ChoiceError) Error() string {
+	if !e.Known {
+		return fmt.Sprintf("choosing Destination %q: there is no such Destination", e.Destination)
+	}
+	return fmt.Sprintf("choosing Destination %q: it does not match, so Kratix cannot draw it", e.Destination)
+}
+
 // notAMatch refuses to draw a Destination that Kratix could not draw.
 func notAMatch(candidates []Candidate, name string) error {
 	var matches []string
-	known := false
+	refused := &ChoiceError{Destination: name}
 	for _, c := range candidates {
-		known = known || c.Destination == name
+		refused.Known = refused.Known || c.Destination == name
 		if c.Verdict == Matched {
 			matches = append(matches, c.Destination)
 		}
@@ -275,8 +290,5 @@ func notAMatch(candidates []Candidate, name string) error {
 	if len(matches) > 0 {
 		hint = fmt.Sprintf("matching Destinations: %v", matches)
 	}
-	if !known {
-		return diag.Hint(diag.Inputf("choosing Destination %q: there is no such Destination", name), hint)
-	}
-	return diag.Hint(diag.Inputf("choosing Destination %q: it does not match, so Kratix cannot draw it", name), hint)
+	return diag.Hint(diag.Input(refused), hint)
 }

@@ -190,7 +190,7 @@ func (c *creator) group(directory string, selectors []api.WorkloadSelector, igno
 // walk appends the files below a directory, depth first and sorted by name.
 // The ignored names are left out at this level only.
 func (c *creator) walk(dir string, ignored map[string]bool, to []api.Workload) ([]api.Workload, error) {
-	entries, real, err := c.mounts.readDir(dir)
+	entries, err := c.mounts.readDir(dir)
 	if err != nil {
 		return to, c.fail(dir, err)
 	}
@@ -202,7 +202,7 @@ func (c *creator) walk(dir string, ignored map[string]bool, to []api.Workload) (
 		case e.IsDir():
 			to, err = c.walk(name, nil, to)
 		default:
-			to, err = c.add(name, path.Join(real, e.Name()), to)
+			to, err = c.add(name, to)
 		}
 		if err != nil {
 			return to, err
@@ -212,7 +212,7 @@ func (c *creator) walk(dir string, ignored map[string]bool, to []api.Workload) (
 }
 
 // add reads one file, whatever it is, as the work-writer does.
-func (c *creator) add(name, real string, to []api.Workload) ([]api.Workload, error) {
+func (c *creator) add(name string, to []api.Workload) ([]api.Workload, error) {
 	r, err := c.mounts.open(name)
 	if err != nil {
 		return to, c.fail(name, err)
@@ -220,7 +220,7 @@ func (c *creator) add(name, real string, to []api.Workload) ([]api.Workload, err
 	defer r.Close() //nolint:errcheck // opened for reading
 	content, size, err := c.compressor.compress(r)
 	if err != nil {
-		return to, fmt.Errorf("reading %s: %w", displayPath(real), err)
+		return to, fmt.Errorf("reading %s: %w", displayPath(name), err)
 	}
 	rel, err := filepath.Rel(inputRoot, name)
 	if err != nil {

@@ -28,7 +28,7 @@ var metadataFiles = map[string][]string{
 // lintMetadata notes what Kratix ignores in /kratix/metadata, and what its
 // status-writer will refuse.
 func (c *creator) lintMetadata() {
-	entries, _, err := c.mounts.readDir(metadataRoot)
+	entries, err := c.mounts.readDir(metadataRoot)
 	if err != nil {
 		return // whoever needs a file there will say so
 	}
@@ -59,7 +59,7 @@ func meantMetadata(name string) (string, bool) {
 }
 
 func (c *creator) lintMetadataDirectory(name string) {
-	entries, _, err := c.mounts.readDir(path.Join(metadataRoot, name))
+	entries, err := c.mounts.readDir(path.Join(metadataRoot, name))
 	if err != nil {
 		return
 	}

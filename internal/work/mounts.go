@@ -66,19 +66,19 @@ type file struct {
 }
 
 // readDir lists a directory by name, as os.ReadDir does there.
-func (m *mounts) readDir(name string) ([]fs.DirEntry, string, error) {
+func (m *mounts) readDir(name string) ([]fs.DirEntry, error) {
 	dir, err := m.find(name)
 	switch {
 	case err != nil:
-		return nil, "", m.fault("open", name, err)
+		return nil, m.fault("open", name, err)
 	case !dir.info.IsDir():
-		return nil, "", m.fault("open", name, errNotDir)
+		return nil, m.fault("open", name, errNotDir)
 	case !m.allows(dir, 0o4):
-		return nil, "", m.fault("open", name, errPermission)
+		return nil, m.fault("open", name, errPermission)
 	}
 	entries, err := m.entries(dir.path)
 	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
-	return entries, dir.path, err
+	return entries, err
 }
 
 // open opens a file for reading; the caller closes it.

@@ -108,7 +108,7 @@ func (c *creator) lintOutput(groups []api.WorkloadGroup) {
 // lintEmptyAtRoot notes the empty directories of the first level that have no
 // selectors of their own.
 func (c *creator) lintEmptyAtRoot(groups []api.WorkloadGroup) {
-	entries, _, err := c.mounts.readDir(inputRoot)
+	entries, err := c.mounts.readDir(inputRoot)
 	if err != nil {
 		return // the walk has been here before
 	}
@@ -118,7 +118,7 @@ func (c *creator) lintEmptyAtRoot(groups []api.WorkloadGroup) {
 			continue
 		}
 		dir := path.Join(inputRoot, e.Name())
-		if below, _, err := c.mounts.readDir(dir); err == nil && len(below) == 0 {
+		if below, err := c.mounts.readDir(dir); err == nil && len(below) == 0 {
 			c.warnEmpty(dir)
 		}
 	}
