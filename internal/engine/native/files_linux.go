@@ -29,53 +29,83 @@ func (p *pod) CopyIn(ctx context.Context, volume string, files tree.FS) error {
 		return diag.Machine(err)
 	}
 	defer func() { _ = root.Close() }()
+	in := &inCopy{pod: p, root: root, files: files}
 	err = fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err := errors.Join(err, ctx.Err()); err != nil || name == "." {
 			return err
 		}
-		return p.copyIn(root, files, name, entry)
+		return in.file(name, entry)
 	})
+	err = cmp.Or(ctx.Err(), err, in.closeDirs())
 	if err != nil && ctx.Err() == nil {
 		return diag.Machine(fmt.Errorf("copying to volume %q: %w", volume, err))
 	}
-	return cmp.Or(ctx.Err(), err)
+	return err
 }
 
-func (p *pod) copyIn(root *os.Root, files tree.FS, name string, entry fs.DirEntry) error {
+// An inCopy is one copy to a volume.
+type inCopy struct {
+	pod   *pod
+	root  *os.Root
+	files tree.FS
+	dirs  []dirMode
+}
+
+// dirMode is a directory that gets its mode when it is full: it may be one
+// that nobody may write to.
+type dirMode struct {
+	name string
+	mode fs.FileMode
+}
+
+func (c *inCopy) file(name string, entry fs.DirEntry) error {
 	info, err := entry.Info()
 	if err != nil {
 		return err
 	}
-	if !info.IsDir() {
-		if err := root.RemoveAll(name); err != nil {
-			return err
-		}
+	if info.IsDir() {
+		return c.dir(name, info.Mode())
+	}
+	if err := c.root.RemoveAll(name); err != nil {
+		return err
 	}
 	switch info.Mode().Type() {
-	case fs.ModeDir:
-		if err := root.Mkdir(name, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-			return err
-		}
 	case fs.ModeSymlink:
-		target, err := files.ReadLink(name)
+		target, err := c.files.ReadLink(name)
 		if err != nil {
 			return err
 		}
-		if err := root.Symlink(target, name); err != nil {
-			return err
-		}
-		return p.own(root, name)
+		return errors.Join(c.root.Symlink(target, name), c.pod.own(c.root, name))
 	case 0:
-		if err := copyFileIn(root, files, name); err != nil {
+		if err := copyFileIn(c.root, c.files, name); err != nil {
 			return err
 		}
+		// The mode last, since a change of owner clears setuid.
+		return errors.Join(c.pod.own(c.root, name), c.root.Chmod(name, info.Mode()))
 	default:
 		return fmt.Errorf("%s: %w: %v", name, errors.ErrUnsupported, info.Mode().Type())
 	}
-	if err := p.own(root, name); err != nil {
-		return err
+}
+
+func (c *inCopy) dir(name string, mode fs.FileMode) error {
+	err := c.root.Mkdir(name, 0o700)
+	if errors.Is(err, fs.ErrExist) {
+		return nil // a container's, or a link to one: as it is
 	}
-	return root.Chmod(name, info.Mode()) // after own, which clears setuid
+	if err == nil {
+		c.dirs = append(c.dirs, dirMode{name, mode})
+		err = c.pod.own(c.root, name)
+	}
+	return err
+}
+
+// closeDirs sets the modes of directories, the innermost first.
+func (c *inCopy) closeDirs() error {
+	var errs []error
+	for _, d := range slices.Backward(c.dirs) {
+		errs = append(errs, c.root.Chmod(d.name, d.mode))
+	}
+	return errors.Join(errs...)
 }
 
 func copyFileIn(root *os.Root, files tree.FS, name string) error {

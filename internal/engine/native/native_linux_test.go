@@ -222,12 +222,6 @@ func (w *world) try(ctx context.Context, c workflow.Container) (result, error) {
 	return result{exit.Code, stdout.String(), stderr.String()}, err
 }
 
-func TestSmoke(t *testing.T) {
-	w := newWorld(t, v1.Config{})
-	t.Log(w.mode)
-	t.Logf("%+v", w.run(step("id", "pwd", "env", "pid", "hostname", "umask", "status CapEff CapBnd CapPrm CapInh CapAmb NoNewPrivs Seccomp SigIgn SigBlk", "ls /", "ls /dev", "stat / /dev /proc /sys /etc /etc/hosts /v", "loopback", "cat /proc/self/mountinfo /proc/self/uid_map /etc/hosts")))
-}
-
 func BenchmarkNoop(b *testing.B) {
 	w := newWorld(b, v1.Config{})
 	for b.Loop() {

@@ -2,6 +2,7 @@ package native
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"sync"
@@ -42,7 +43,7 @@ func closeAll(fds []int) {
 
 // openOutputs starts to copy. When a writer fails, stop is called: nobody
 // reads any more what the container writes.
-func openOutputs(stop func(), stdout, stderr io.Writer) (*outputs, error) {
+func openOutputs(stop func(), uid, gid int, stdout, stderr io.Writer) (*outputs, error) {
 	null, err := openNull(1)
 	if err != nil {
 		return nil, err
@@ -60,6 +61,12 @@ func openOutputs(stop func(), stdout, stderr io.Writer) (*outputs, error) {
 	if err != nil {
 		closeAll(o.fds[:2])
 		return nil, err
+	}
+	// A program may open /dev/stdout anew, which takes permission as with any
+	// other file.
+	if err := errors.Join(unix.Fchown(o.fds[1], uid, gid), unix.Fchown(o.fds[2], uid, gid)); err != nil {
+		closeAll(o.fds[:])
+		return nil, os.NewSyscallError("fchown", err)
 	}
 	return o, nil
 }

@@ -70,7 +70,8 @@ func (p *pod) run(ctx context.Context, c workflow.Container, img *readyImage, st
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	out, err := openOutputs(cancel, stdout, stderr)
+	uid, gid := s.hostUser()
+	out, err := openOutputs(cancel, uid, gid, stdout, stderr)
 	if err != nil {
 		return workflow.Exit{}, diag.Machine(err)
 	}
@@ -105,7 +106,7 @@ func (p *pod) failed(exit workflow.Exit, err error, s *sandbox, stderr io.Writer
 		return exit, diag.Machine(err)
 	}
 	switch f.errno {
-	case unix.ENOENT, unix.ENOTDIR, unix.ELOOP, unix.EISDIR, unix.EEXIST, unix.ENXIO, unix.ENAMETOOLONG:
+	case unix.EXDEV, unix.ENOENT, unix.ENOTDIR, unix.ELOOP, unix.EISDIR, unix.EEXIST, unix.ENXIO, unix.ENAMETOOLONG:
 		if f.image {
 			return exit, diag.Input(err)
 		}

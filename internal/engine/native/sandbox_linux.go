@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -59,6 +60,14 @@ type volumeMount struct {
 type etcFile struct {
 	path    string
 	content []byte
+}
+
+// hostUser gives the machine's ids for the container's user.
+func (s *sandbox) hostUser() (uid, gid int) {
+	if s.mode == ModeSingle {
+		return os.Geteuid(), os.Getegid()
+	}
+	return toHost(s.user.uid), toHost(s.user.gid)
 }
 
 // atCWD is unix.AT_FDCWD as an argument.
@@ -121,13 +130,6 @@ func (s *sandbox) settle(p *process) {
 	for fd, given := range []int{s.stdin, s.stdout, s.stderr} {
 		p.do("handing over output", unix.SYS_DUP3, uintptr(given), uintptr(fd), 0)
 	}
-	if s.mode == ModeRange {
-		// Programs open /dev/stdout anew, which asks for permission as any
-		// other file does.
-		for fd := uintptr(1); fd <= 2; fd++ {
-			p.do("handing over output", unix.SYS_FCHOWN, fd, uintptr(toHost(s.user.uid)), uintptr(toHost(s.user.gid)))
-		}
-	}
 	p.do("setting the umask", unix.SYS_UMASK, 0)
 }
 
@@ -185,28 +187,27 @@ func (s *sandbox) openSources(p *program) sources {
 	// machine's own are in sight.
 	const safe = unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV | unix.MOUNT_ATTR_NOEXEC
 	if s.kernel.freshProc {
-		src.proc, _ = p.newMount(mountingProc, "proc", safe)
+		src.proc = p.newMount(mountingProc, "proc", safe)
 	} else {
 		src.proc = p.openTree("opening /proc", "/proc", unix.AT_RECURSIVE)
 		p.restrict(src.proc, unix.AT_RECURSIVE, unix.MOUNT_ATTR_RDONLY|safe)
 	}
-	var sys *op
-	src.sys, sys = p.newMount("mounting /sys", "sysfs", unix.MOUNT_ATTR_RDONLY|safe)
-	sys.ignoring(unix.EPERM) // see mountSys
+	src.sys = p.newMount("mounting /sys", "sysfs", unix.MOUNT_ATTR_RDONLY|safe, unix.EPERM, unix.EBADF) // see mountSys
 	return src
 }
 
 // mountingProc is what may be refused although all else is allowed.
 const mountingProc = "mounting /proc"
 
-// newMount makes a mount of a file system without options, to be attached
-// later. The op is the one that asks for permission.
-func (p *program) newMount(what, fstype string, attrs uintptr) (uint8, *op) {
+// newMount makes a mount of a file system that takes no options, to be attached
+// later. If it may fail, its slot holds no descriptor then.
+func (p *program) newMount(what, fstype string, attrs uintptr, ignore ...syscall.Errno) uint8 {
 	fs, fd := p.slot(), p.slot()
-	p.do(what, unix.SYS_FSOPEN, p.str(fstype), unix.FSOPEN_CLOEXEC).keep(fs)
-	p.do(what, unix.SYS_FSCONFIG, 0, unix.FSCONFIG_CMD_CREATE, 0, 0, 0).with(0, fs)
-	mount := p.do(what, unix.SYS_FSMOUNT, 0, unix.FSMOUNT_CLOEXEC, attrs).with(0, fs).keep(fd)
-	return fd, mount
+	p.do(what, unix.SYS_FSOPEN, p.str(fstype), unix.FSOPEN_CLOEXEC).keep(fs).ignoring(ignore...)
+	p.do(what, unix.SYS_FSCONFIG, 0, unix.FSCONFIG_SET_STRING, p.str("source"), p.str(fstype), 0).with(0, fs).ignoring(ignore...)
+	p.do(what, unix.SYS_FSCONFIG, 0, unix.FSCONFIG_CMD_CREATE, 0, 0, 0).with(0, fs).ignoring(ignore...)
+	p.do(what, unix.SYS_FSMOUNT, 0, unix.FSMOUNT_CLOEXEC, attrs).with(0, fs).keep(fd).ignoring(ignore...)
+	return fd
 }
 
 // openTree makes a copy of a mount, or of a part of one, to be attached later.
@@ -234,7 +235,8 @@ func (v volumeMount) open(p *program) uint8 {
 	if v.sub != "" {
 		// Links in the volume are a container's work and must not lead out.
 		how := &unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_MAGICLINKS}
-		p.do(what, unix.SYS_OPENAT2, 0, p.str(v.sub), pin(p, how), unsafe.Sizeof(*how)).with(0, fd).keep(fd)
+		sub := p.do(what, unix.SYS_OPENAT2, 0, p.str(v.sub), pin(p, how), unsafe.Sizeof(*how)).with(0, fd).keep(fd)
+		sub.image = true
 	}
 	p.do(what, unix.SYS_OPEN_TREE, 0, p.str(""), unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_EMPTY_PATH).with(0, fd).keep(fd)
 	attrs := uintptr(unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV)

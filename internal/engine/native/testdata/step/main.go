@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
+	"unsafe"
 )
 
 func main() {
@@ -68,9 +70,7 @@ func do(verb string, args []string) error {
 		}
 		os.Exit(code)
 	case "crash":
-		*(*int)(nil) = 1 // made fatal by GOTRACEBACK=crash or not: see "segv"
-	case "segv":
-		return segv()
+		crash()
 	case "env":
 		for _, e := range os.Environ() {
 			fmt.Println(e)
@@ -152,6 +152,10 @@ func do(verb string, args []string) error {
 		return os.Link(args[0], args[1])
 	case "symlink":
 		return os.Symlink(args[0], args[1])
+	case "readlink":
+		target, err := os.Readlink(args[0])
+		fmt.Println(target)
+		return err
 	case "mkfifo":
 		return syscall.Mkfifo(args[0], 0o640)
 	case "socket":
@@ -204,14 +208,18 @@ func do(verb string, args []string) error {
 		return cmd.Start()
 	case "sleep":
 		signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
-		select {}
+		time.Sleep(time.Hour)
+		return nil
 	}
 	return fmt.Errorf("no such command")
 }
 
-func segv() error {
-	signal.Reset(syscall.SIGSEGV)
-	return syscall.Kill(os.Getpid(), syscall.SIGSEGV)
+// crash ends with SIGSEGV, as a program that is not written in Go would.
+func crash() {
+	var none [4]uint64
+	syscall.RawSyscall6(syscall.SYS_RT_SIGACTION, uintptr(syscall.SIGSEGV), uintptr(unsafe.Pointer(&none)), 0, 8, 0, 0)
+	var nowhere *int
+	*nowhere = 1
 }
 
 func loopback() error {
