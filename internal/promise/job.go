@@ -124,7 +124,7 @@ func nameHint(image string) string {
 	image = image[strings.LastIndex(image, "/")+1:]
 	image, _, _ = strings.Cut(image, "@")
 	image, _, _ = strings.Cut(image, ":")
-	if name := toLabel(image); name != "" {
+	if name := DNSLabel(image); name != "" {
 		return name
 	}
 	return "my-step"

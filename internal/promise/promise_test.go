@@ -152,6 +152,23 @@ func TestLoadRefuses(t *testing.T) {
 	}
 }
 
+func TestLoadRefusesAPathWithoutPromise(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for path, want := range map[string]string{
+		dir:                               "loading Promise: no promise.yaml in " + dir,
+		filepath.Join(dir, "absent.yaml"): "loading Promise: stat " + filepath.Join(dir, "absent.yaml") + ": no such file or directory",
+	} {
+		_, err := promise.Load(path)
+		if err == nil || err.Error() != want || diag.ExitCode(err) != diag.ExitInput {
+			t.Errorf("error %v, want %s", err, want)
+		}
+		if hints := diag.Hints(err); !slices.Equal(hints, []string{"kratix init promise NAME --group GROUP --kind KIND"}) {
+			t.Errorf("hints %q", hints)
+		}
+	}
+}
+
 func TestLoadTakesTheFirstPromise(t *testing.T) {
 	t.Parallel()
 	p := load(t, "apiVersion: v1\nkind: Namespace\nmetadata: {name: n}\n---\n"+head+"---\n"+strings.Replace(head, "things", "others", 1))

@@ -102,7 +102,7 @@ func ContainerName(image string, taken []string) string {
 	repository, _, _ := strings.Cut(image, "@")
 	last := repository[strings.LastIndex(repository, "/")+1:]
 	last, _, _ = strings.Cut(last, ":")
-	base := dashed(last)
+	base := promise.DNSLabel(last)
 	if base == "" {
 		return ""
 	}

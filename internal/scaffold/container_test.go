@@ -224,3 +224,54 @@ func TestContainerRefuses(t *testing.T) {
 		})
 	}
 }
+
+// TestContainerIsWrittenWithItsPromise does what kratix add container does, in
+// both layouts: the edit and the sources in one go.
+func TestContainerIsWrittenWithItsPromise(t *testing.T) {
+	t.Parallel()
+	for _, split := range []bool{false, true} {
+		o := postgresql()
+		o.Split = split
+		dir := t.TempDir()
+		write(t, dir, newPromise(t, o))
+		for _, image := range []string{"acme/render:v1", "acme/check:v1"} {
+			addContainer(t, dir, image)
+		}
+		p, err := promise.Load(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := p.Check(); len(found) > 0 {
+			t.Errorf("findings: %v", found)
+		}
+		pipelines, err := p.Pipelines("resource", "configure")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(pipelines) != 1 || len(pipelines[0].Spec.Containers) != 2 || pipelines[0].Spec.Containers[1].Name != "check" {
+			t.Errorf("Pipelines %+v", pipelines)
+		}
+	}
+}
+
+func addContainer(t *testing.T, dir, image string) {
+	t.Helper()
+	p, err := promise.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	instance := ref(t, "resource/configure/instance")
+	c, files, err := scaffold.Container(scaffold.ContainerOptions{Ref: instance, Image: image})
+	if err != nil {
+		t.Fatal(err)
+	}
+	edit, err := p.AddContainer(instance, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, err := filepath.Rel(dir, edit.File)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, append(files, scaffold.File{Path: filepath.ToSlash(name), Data: edit.Data, Replace: !edit.Created}))
+}

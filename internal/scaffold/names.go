@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/promise"
 )
 
 // problems collects what is wrong with the names that a user gave.
@@ -26,7 +27,7 @@ func (p *problems) promiseName(name string) {
 	case name == "":
 		p.add("NAME", "for example postgresql", "the name of the Promise is empty")
 	case len(wrong) > 0:
-		p.add("NAME", useInstead(dashed(name)), "%q is no valid name for a Promise: %s", name, wrong[0])
+		p.add("NAME", useInstead(promise.DNSLabel(name)), "%q is no valid name for a Promise: %s", name, wrong[0])
 	case len(name) > maxName:
 		p.add("NAME", "use a shorter name", "%q has %d characters; the name of a Promise has at most %d", name, len(name), maxName)
 	}
@@ -77,7 +78,7 @@ func (p *problems) label(flag, what, name string) {
 	case name == "":
 		p.add(flag, "", "%s is empty", what)
 	case len(wrong) > 0:
-		p.add(flag, useInstead(dashed(name)), "%s %q is not valid: %s", what, name, wrong[0])
+		p.add(flag, useInstead(promise.DNSLabel(name)), "%s %q is not valid: %s", what, name, wrong[0])
 	}
 }
 
@@ -86,16 +87,6 @@ func useInstead(name string) string {
 		return ""
 	}
 	return "use " + name
-}
-
-// dashed makes a DNS label of any text, or "" if there is nothing to make it
-// of.
-func dashed(text string) string {
-	camel := regexp.MustCompile(`([a-z0-9])([A-Z])`)
-	other := regexp.MustCompile(`[^a-z0-9]+`)
-	label := other.ReplaceAllString(strings.ToLower(camel.ReplaceAllString(text, "$1-$2")), "-")
-	label = strings.Trim(label, "-")
-	return strings.TrimRight(label[:min(len(label), maxName)], "-")
 }
 
 // camelCase makes a kind of any text, or "" if there is nothing to make it of.
