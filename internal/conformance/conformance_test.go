@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -51,6 +52,7 @@ type row struct {
 }
 
 func compareStep(t *testing.T, c *testCase, s *step, sim *cluster) row {
+	t.Helper()
 	p := sim.play(t, s)
 	r := row{Case: c.Name, Step: s.Dir}
 	r.Failure = compareFailure(t, s, p.err)
@@ -192,7 +194,7 @@ func comparePlacements(t *testing.T, p *played, simulated []api.WorkPlacement) s
 	if diff := gocmp.Diff(want, got, byName, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("WorkPlacements (-want +got):\n%s", diff)
 	}
-	text := fmt.Sprint(len(want))
+	text := strconv.Itoa(len(want))
 	if len(want) == 0 {
 		text = "none"
 	}
@@ -286,14 +288,9 @@ func compareRejection(t *testing.T, c *testCase, s *step, objects []string) row 
 	t.Helper()
 	p, err := platform.Load(nil, append(existing(c.dir, "input/destinations.yaml", "input/statestores.yaml"), objects...)...)
 	want := rejection(t, filepath.Join(s.dir, "recorded/error.txt"))
-	said := ""
-	switch {
-	case err != nil:
-		said = err.Error()
-	default:
-		for _, w := range p.Warnings {
-			said += w.String() + "\n"
-		}
+	said := fmt.Sprint(err)
+	if err == nil {
+		said = fmt.Sprint(p.Warnings)
 	}
 	if want == "accepted" && err != nil {
 		t.Errorf("Kratix accepts it, we do not: %v", err)

@@ -151,8 +151,7 @@ func TestUnreadableSelectorStopsLaterGroups(t *testing.T) {
 	w.Spec.WorkloadGroups = append([]api.WorkloadGroup{bad}, w.Spec.WorkloadGroups...)
 	p := world("", on("a", api.KindGitStateStore, "a", ""))
 	placements, err := placement.Place(w, p, placement.Options{})
-	var unreadable *schedule.SelectorError
-	if !errors.As(err, &unreadable) {
+	if _, ok := errors.AsType[*schedule.SelectorError](err); !ok {
 		t.Errorf("got error %v", err)
 	}
 	var decisions []schedule.Decision

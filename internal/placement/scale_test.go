@@ -3,6 +3,7 @@ package placement_test
 import (
 	"fmt"
 	"runtime"
+	"strconv"
 	"testing"
 
 	"github.com/kratix-tools/kratix/internal/api"
@@ -32,7 +33,7 @@ func large(groups, destinations int, equal bool) (*api.Work, *platform.Platform)
 	var all []api.Destination
 	for i := range destinations {
 		d := on(fmt.Sprintf("d%04d", i), api.KindGitStateStore, fmt.Sprint("d", i), "")
-		d.Labels = labels{"env": "dev", "zone": fmt.Sprint("z", i%10), "n": fmt.Sprint(i)}
+		d.Labels = labels{"env": "dev", "zone": fmt.Sprint("z", i%10), "n": strconv.Itoa(i)}
 		all = append(all, d)
 	}
 	return w, world("", all...)

@@ -183,7 +183,7 @@ func (l *linter) aggregated(file, destination, content string) {
 	head = head[:n]
 	switch {
 	case bytes.IndexByte(head, 0) >= 0 || !utf8.Valid(trimRune(head)):
-		l.note(diag.SeverityError, "O8", file, "", fmt.Sprintf("is binary and corrupts the aggregated file of Destination %s", destination), "")
+		l.note(diag.SeverityError, "O8", file, "", "is binary and corrupts the aggregated file of Destination "+destination, "")
 	case bytes.HasPrefix(head, []byte("---")):
 		l.note(diag.SeverityNote, "O8", file, "", fmt.Sprintf(`begins with "---": the aggregated file of Destination %s gets an empty document`, destination), "")
 	}
@@ -221,7 +221,7 @@ func (l *linter) collision(file string, s *site, at location, directory, name st
 	}
 	l.taken[at] = me
 	if strings.HasPrefix(name, ".kratix/") || name == "kratix-canary-namespace.yaml" || name == "kratix-canary-configmap.yaml" {
-		l.note(diag.SeverityWarning, "O17", file, "", fmt.Sprintf("Kratix has files of its own there on Destination %s", s.destination), "")
+		l.note(diag.SeverityWarning, "O17", file, "", "Kratix has files of its own there on Destination "+s.destination, "")
 	}
 }
 

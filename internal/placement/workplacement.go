@@ -157,7 +157,7 @@ func placementSpec(w *api.Work, g *api.WorkloadGroup, destination string) api.Wo
 // misplaced one is taken away again only from promise-level ones.
 func updated(wp *api.WorkPlacement, w *api.Work, g *api.WorkloadGroup, misplaced bool, rule schedule.Rule) api.WorkPlacement {
 	next := *wp
-	next.ObjectMeta = *wp.ObjectMeta.DeepCopy()
+	wp.DeepCopyInto(&next.ObjectMeta)
 	next.Spec = placementSpec(w, g, wp.Spec.TargetDestinationName)
 	if next.Labels == nil {
 		next.Labels = map[string]string{}

@@ -145,7 +145,7 @@ func TestMistakes(t *testing.T) {
 				t.Fatalf("got %v", err)
 			}
 			got := strings.ReplaceAll(err.Error(), dir, "DIR")
-			for _, want := range strings.Split(tt.want, "\n") {
+			for want := range strings.SplitSeq(tt.want, "\n") {
 				if !strings.Contains(columns.ReplaceAllString(got, "$1:"), columns.ReplaceAllString(want, "$1:")) {
 					t.Errorf("got  %s\nwant %s", got, want)
 				}

@@ -211,7 +211,7 @@ func (o *object) position(field string) diag.Position {
 		node = items.value.Content[o.item]
 	}
 	p.Line, p.Column = o.doc.line+node.Line-1, node.Column
-	for _, part := range strings.Split(field, ".") {
+	for part := range strings.SplitSeq(field, ".") {
 		next := child(node, part)
 		if next == nil {
 			break

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -347,7 +348,7 @@ func BenchmarkDecide(b *testing.B) {
 		b.Run(fmt.Sprintf("equal=%v", equal), func(b *testing.B) {
 			var destinations []api.Destination
 			for i := range 1000 {
-				destinations = append(destinations, destination(fmt.Sprint("d", i), labels{"env": "dev", "zone": fmt.Sprint("z", i%10), "n": fmt.Sprint(i)}))
+				destinations = append(destinations, destination(fmt.Sprint("d", i), labels{"env": "dev", "zone": fmt.Sprint("z", i%10), "n": strconv.Itoa(i)}))
 			}
 			b.ReportAllocs()
 			for b.Loop() {
@@ -355,7 +356,7 @@ func BenchmarkDecide(b *testing.B) {
 				for i := range 1000 {
 					selectors := labels{"env": "dev", "zone": fmt.Sprint("z", i%10)}
 					if !equal {
-						selectors["group"] = fmt.Sprint(i)
+						selectors["group"] = strconv.Itoa(i)
 					}
 					if _, err := prepared.Decide(asks(from(api.SourceResourceWorkflow, selectors)), schedule.Options{Rule: schedule.OneOf}); err != nil {
 						b.Fatal(err)

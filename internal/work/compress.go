@@ -61,7 +61,8 @@ func Decompress(content string, limit int64) ([]byte, error) {
 // Open is [Decompress] for one pass over a document of any size.
 func Open(content string, limit int64) (io.Reader, error) {
 	decoded := bufio.NewReader(base64.NewDecoder(base64.StdEncoding, strings.NewReader(content)))
-	if magic, err := decoded.Peek(2); err != nil || magic[0] != 0x1f || magic[1] != 0x8b {
+	// What is too short or no base64 has no magic number.
+	if magic, _ := decoded.Peek(2); !bytes.Equal(magic, []byte{0x1f, 0x8b}) {
 		return limited(strings.NewReader(content), limit), nil
 	}
 	unzipped, err := gzip.NewReader(decoded)

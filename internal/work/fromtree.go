@@ -142,7 +142,7 @@ func (c *creator) metadata(name string) ([]byte, error) {
 	if err != nil {
 		return nil, c.fail(name, err)
 	}
-	defer r.Close() //nolint:errcheck // opened for reading
+	defer func() { _ = r.Close() }() // opened for reading
 	data, err := io.ReadAll(r)
 	if data == nil {
 		data = []byte{}
@@ -217,7 +217,7 @@ func (c *creator) add(name string, to []api.Workload) ([]api.Workload, error) {
 	if err != nil {
 		return to, c.fail(name, err)
 	}
-	defer r.Close() //nolint:errcheck // opened for reading
+	defer func() { _ = r.Close() }() // opened for reading
 	content, size, err := c.compressor.compress(r)
 	if err != nil {
 		return to, fmt.Errorf("reading %s: %w", displayPath(name), err)
@@ -261,7 +261,7 @@ func (c *creator) replace(w *api.Work) error {
 	case 0:
 		return nil
 	case 1:
-		w.ObjectMeta = *found[0].ObjectMeta.DeepCopy()
+		found[0].DeepCopyInto(&w.ObjectMeta)
 		w.Generation++
 		c.result.Updates = true
 		return nil

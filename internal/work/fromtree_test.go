@@ -369,7 +369,7 @@ func TestWarnings(t *testing.T) {
 		"duration without unit":     {func(in *work.Input) { in.Metadata = files{"workflow-control.yaml": file("retryAfter: 30\n")} }, "M20 metadata/workflow-control.yaml, M23 metadata/workflow-control.yaml"},
 		"message without effect":    {func(in *work.Input) { in.Metadata = files{"workflow-control.yaml": file("message: x\n")} }, "M22 metadata/workflow-control.yaml"},
 		"suspended":                 {func(in *work.Input) { in.Metadata = files{"workflow-control.yaml": file("suspend: true\n")} }, "M23 metadata/workflow-control.yaml"},
-		"nothing to say":            {func(in *work.Input) {}, ""},
+		"nothing to say":            {func(*work.Input) {}, ""},
 		"other metadata is allowed": {func(in *work.Input) { in.Metadata = files{"notes.txt": file("x")} }, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

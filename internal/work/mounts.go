@@ -120,8 +120,7 @@ func (f file) mode() fs.FileMode {
 
 // fault makes the error of a call; errors of our own disk stay what they are.
 func (m *mounts) fault(op, name string, err error) error {
-	var no errno
-	if errors.As(err, &no) {
+	if no, ok := errors.AsType[errno](err); ok {
 		return &pathError{op, name, no}
 	}
 	return err

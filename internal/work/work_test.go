@@ -246,7 +246,7 @@ func FuzzOutputTree(f *testing.F) {
 // randomTree makes a file of each word that is a path.
 func randomTree(names string) files {
 	output := files{}
-	for _, name := range strings.Fields(names) {
+	for name := range strings.FieldsSeq(names) {
 		if fs.ValidPath(name) && name != "." {
 			output[name] = file(name)
 		}
@@ -261,7 +261,7 @@ func randomTree(names string) files {
 
 func selectorsFor(directories string) files {
 	var text strings.Builder
-	for _, d := range strings.Fields(directories) {
+	for d := range strings.FieldsSeq(directories) {
 		text.WriteString("- matchLabels: {a: b}\n  directory: " + d + "\n")
 	}
 	return selectors(text.String())
