@@ -70,7 +70,7 @@ func TestCopyOut(t *testing.T) {
 		"write /v/plain text", "chmod /v/plain 0640", "write /v/shut x", "chmod /v/shut 0",
 		"mkdir /v/closed/inner", "write /v/closed/inner/file y", "chmod /v/closed/inner 0", "chmod /v/closed 0111",
 		"symlink /etc/passwd /v/absolute", "symlink ../../../../etc/passwd /v/out", "symlink plain /v/in", "symlink nowhere /v/dangling",
-		"mkfifo /v/fifo", "socket /v/socket", "link /v/plain /v/hard", "create /v/sparse 10737418240", "chmod /v/plain 04640",
+		"mkfifo /v/fifo", "socket /v/socket", "link /v/plain /v/hard", "create /v/sparse 1073741824", "chmod /v/plain 04640",
 		"write /v/\xff\x01name z", "mkdir /v/empty"))
 	if r.Code != 0 {
 		t.Fatalf("%+v", r)
@@ -96,7 +96,7 @@ func TestCopyOut(t *testing.T) {
 			`urw-r----- "plain" 5`,
 			`---------- "shut" 2`,
 			`Srwxr-xr-x "socket"`,
-			`-rw-r--r-- "sparse" 10737418240`,
+			`-rw-r--r-- "sparse" 1073741824`,
 			`-rw-r--r-- "\xff\x01name" 2`,
 		}
 		if diff := cmp.Diff(want, listing(t, files)); diff != "" {

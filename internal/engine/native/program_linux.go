@@ -26,7 +26,7 @@ type op struct {
 	next   bool  // on "not found" or "not allowed", go on to the next op: one of several places
 	exact  bool  // a result other than want is a failure
 	want   uintptr
-	ignore [2]syscall.Errno
+	ignore [3]syscall.Errno
 
 	what  string // for the parent: "mounting /proc"
 	image bool   // for the parent: it depends on what the image holds
@@ -136,7 +136,7 @@ func (p *program) execute() {
 		if errno == 0 && o.exact && r != o.want {
 			errno = syscall.ECANCELED
 		}
-		if errno == 0 || errno == o.ignore[0] || errno == o.ignore[1] {
+		if errno == 0 || errno == o.ignore[0] || errno == o.ignore[1] || errno == o.ignore[2] {
 			p.slots[o.save] = r
 			continue
 		}

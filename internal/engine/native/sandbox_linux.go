@@ -192,7 +192,7 @@ func (s *sandbox) openSources(p *program) sources {
 		src.proc = p.openTree("opening /proc", "/proc", unix.AT_RECURSIVE)
 		p.restrict(src.proc, unix.AT_RECURSIVE, unix.MOUNT_ATTR_RDONLY|safe)
 	}
-	src.sys = p.newMount("mounting /sys", "sysfs", unix.MOUNT_ATTR_RDONLY|safe, unix.EPERM, unix.EBADF) // see mountSys
+	src.sys = p.newMount("mounting /sys", "sysfs", unix.MOUNT_ATTR_RDONLY|safe, unix.EPERM, unix.EINVAL, unix.EBADF) // see mountSys
 	return src
 }
 
