@@ -15,7 +15,12 @@ type StorePath string
 
 // escapes says whether the path leaves its store, or is the store itself.
 func (p StorePath) escapes() bool {
-	return p == "." || p == "/" || p == ".." || strings.HasPrefix(string(p), "../")
+	switch p {
+	case "", ".", "/", "..":
+		return true
+	default:
+		return strings.HasPrefix(string(p), "../")
+	}
 }
 
 // A site is a Destination as the writers see it.
