@@ -21,7 +21,7 @@ type op struct {
 	nr   uintptr
 	args [6]uintptr
 
-	slots  uint8 // bit i: args[i] is the number of a slot, whose content is meant
+	on     uint8 // the slot whose content is the first argument; 0 for none
 	save   uint8 // the slot that keeps the result; 0 for none
 	next   bool  // on "not found" or "not allowed", go on to the next op: one of several places
 	exact  bool  // a result other than want is a failure
@@ -32,20 +32,17 @@ type op struct {
 	image bool   // for the parent: it depends on what the image holds
 }
 
-// with makes argument i the content of a slot.
-func (o *op) with(i int, slot uint8) *op {
-	o.args[i], o.slots = uintptr(slot), o.slots|1<<i
-	return o
-}
+// with makes the content of a slot, a descriptor, the first argument.
+func (o *op) with(slot uint8) *op { o.on = slot; return o }
 
 // keep saves the result in a slot.
 func (o *op) keep(slot uint8) *op { o.save = slot; return o }
 
 // ignoring makes errors no failure.
-func (o *op) ignoring(errnos ...syscall.Errno) *op { copy(o.ignore[:], errnos); return o }
+func (o *op) ignoring(errnos ...syscall.Errno) { copy(o.ignore[:], errnos) }
 
 // expect makes any other result a failure.
-func (o *op) expect(result uintptr) *op { o.exact, o.want = true, result; return o }
+func (o *op) expect(result uintptr) { o.exact, o.want = true, result }
 
 // A program is what a child does between clone and execve. The parent builds
 // it; all memory that it needs stays alive and in place as long as the program
@@ -127,10 +124,8 @@ func (p *program) execute() {
 	for i := range p.ops {
 		o := &p.ops[i]
 		a := o.args
-		for j := range a {
-			if o.slots&(1<<j) != 0 {
-				a[j] = p.slots[uint8(a[j])]
-			}
+		if o.on != 0 {
+			a[0] = p.slots[o.on]
 		}
 		r, _, errno := syscall.RawSyscall6(o.nr, a[0], a[1], a[2], a[3], a[4], a[5])
 		if errno == 0 && o.exact && r != o.want {
@@ -151,9 +146,9 @@ func (p *program) execute() {
 		}
 	}
 	p.message[0], p.message[1] = uint32(at), uint32(failed)
-	syscall.RawSyscall6(unix.SYS_WRITE, uintptr(p.report), uintptr(unsafe.Pointer(&p.message)), 8, 0, 0, 0)
+	_, _, _ = syscall.RawSyscall6(unix.SYS_WRITE, uintptr(p.report), uintptr(unsafe.Pointer(&p.message)), 8, 0, 0, 0)
 	for {
-		syscall.RawSyscall6(unix.SYS_EXIT_GROUP, 1, 0, 0, 0, 0, 0)
+		_, _, _ = syscall.RawSyscall6(unix.SYS_EXIT_GROUP, 1, 0, 0, 0, 0, 0)
 	}
 }
 
@@ -163,12 +158,12 @@ func (p *program) execute() {
 //go:nosplit
 //go:norace
 func (p *program) fork(flags uintptr) (int, syscall.Errno) {
-	syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&p.allSignals)), uintptr(unsafe.Pointer(&p.oldSignals)), 8, 0, 0)
+	_, _, _ = syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&p.allSignals)), uintptr(unsafe.Pointer(&p.oldSignals)), 8, 0, 0)
 	pid, _, errno := syscall.RawSyscall6(unix.SYS_CLONE, flags|uintptr(unix.SIGCHLD), 0, 0, 0, 0, 0)
 	if errno == 0 && pid == 0 {
 		p.execute()
 	}
-	syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&p.oldSignals)), 0, 8, 0, 0)
+	_, _, _ = syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&p.oldSignals)), 0, 8, 0, 0)
 	return int(pid), errno
 }
 

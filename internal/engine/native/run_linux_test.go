@@ -29,7 +29,6 @@ import (
 )
 
 func TestExit(t *testing.T) {
-	t.Parallel()
 	w := newWorld(t, v1.Config{Env: []string{"PATH=/nowhere:/data"}}, layer(t,
 		file{name: "data/"}, file{name: "data/text", content: "no program", mode: 0o644}, file{name: "data/garbage", content: "\x7fnot ELF"},
 		file{name: "data/script", content: "#!/no/such/interpreter\n"}))
@@ -129,6 +128,7 @@ func TestUser(t *testing.T) {
 		{"an id beyond the range", "", workflow.Security{RunAsUser: id(1000620000)}, "1000620000 0 [0]", "1000620000 0 []", "/"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t, v1.Config{User: tt.user}, users)
 			c := step("id", "status CapEff CapPrm", "write /v/f x", "write /dev/stdout again")
 			c.Security = tt.security

@@ -156,8 +156,8 @@ func (p *program) write(what, name, content string) {
 func (p *program) writeTo(what string, name uintptr, flags int, content []byte) {
 	fd := p.slot()
 	p.do(what, unix.SYS_OPENAT, atCWD, name, uintptr(flags|unix.O_CLOEXEC), 0o644).keep(fd)
-	p.do(what, unix.SYS_WRITE, 0, p.bytes(content), uintptr(len(content))).with(0, fd).expect(uintptr(len(content)))
-	p.do(what, unix.SYS_CLOSE, 0).with(0, fd)
+	p.do(what, unix.SYS_WRITE, 0, p.bytes(content), uintptr(len(content))).with(fd).expect(uintptr(len(content)))
+	p.do(what, unix.SYS_CLOSE, 0).with(fd)
 	p.used-- // the slot is free again
 }
 
@@ -204,9 +204,9 @@ const mountingProc = "mounting /proc"
 func (p *program) newMount(what, fstype string, attrs uintptr, ignore ...syscall.Errno) uint8 {
 	fs, fd := p.slot(), p.slot()
 	p.do(what, unix.SYS_FSOPEN, p.str(fstype), unix.FSOPEN_CLOEXEC).keep(fs).ignoring(ignore...)
-	p.do(what, unix.SYS_FSCONFIG, 0, unix.FSCONFIG_SET_STRING, p.str("source"), p.str(fstype), 0).with(0, fs).ignoring(ignore...)
-	p.do(what, unix.SYS_FSCONFIG, 0, unix.FSCONFIG_CMD_CREATE, 0, 0, 0).with(0, fs).ignoring(ignore...)
-	p.do(what, unix.SYS_FSMOUNT, 0, unix.FSMOUNT_CLOEXEC, attrs).with(0, fs).keep(fd).ignoring(ignore...)
+	p.do(what, unix.SYS_FSCONFIG, 0, unix.FSCONFIG_SET_STRING, p.str("source"), p.str(fstype), 0).with(fs).ignoring(ignore...)
+	p.do(what, unix.SYS_FSCONFIG, 0, unix.FSCONFIG_CMD_CREATE, 0, 0, 0).with(fs).ignoring(ignore...)
+	p.do(what, unix.SYS_FSMOUNT, 0, unix.FSMOUNT_CLOEXEC, attrs).with(fs).keep(fd).ignoring(ignore...)
 	return fd
 }
 
@@ -220,12 +220,12 @@ func (p *program) openTree(what, name string, flags uintptr) uint8 {
 // restrict adds attributes to a mount that is not attached yet.
 func (p *program) restrict(fd uint8, flags, attrs uintptr) {
 	attr := &unix.MountAttr{Attr_set: uint64(attrs)}
-	p.do("restricting a mount", unix.SYS_MOUNT_SETATTR, 0, p.str(""), unix.AT_EMPTY_PATH|flags, pin(p, attr), unsafe.Sizeof(*attr)).with(0, fd)
+	p.do("restricting a mount", unix.SYS_MOUNT_SETATTR, 0, p.str(""), unix.AT_EMPTY_PATH|flags, pin(p, attr), unsafe.Sizeof(*attr)).with(fd)
 }
 
 // attach mounts what openTree gave.
 func (p *program) attach(what string, fd uint8, target string) *op {
-	return p.do(what, unix.SYS_MOVE_MOUNT, 0, p.str(""), atCWD, p.str(target), unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_SYMLINKS).with(0, fd)
+	return p.do(what, unix.SYS_MOVE_MOUNT, 0, p.str(""), atCWD, p.str(target), unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_SYMLINKS).with(fd)
 }
 
 func (v volumeMount) open(p *program) uint8 {
@@ -235,10 +235,10 @@ func (v volumeMount) open(p *program) uint8 {
 	if v.sub != "" {
 		// Links in the volume are a container's work and must not lead out.
 		how := &unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_MAGICLINKS}
-		sub := p.do(what, unix.SYS_OPENAT2, 0, p.str(v.sub), pin(p, how), unsafe.Sizeof(*how)).with(0, fd).keep(fd)
+		sub := p.do(what, unix.SYS_OPENAT2, 0, p.str(v.sub), pin(p, how), unsafe.Sizeof(*how)).with(fd).keep(fd)
 		sub.image = true
 	}
-	p.do(what, unix.SYS_OPEN_TREE, 0, p.str(""), unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_EMPTY_PATH).with(0, fd).keep(fd)
+	p.do(what, unix.SYS_OPEN_TREE, 0, p.str(""), unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_EMPTY_PATH).with(fd).keep(fd)
 	attrs := uintptr(unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV)
 	if v.readOnly {
 		attrs |= unix.MOUNT_ATTR_RDONLY
@@ -301,7 +301,7 @@ func (p *program) mkdirAll(name string) {
 func (p *program) mkfile(name string) {
 	fd := p.slot()
 	p.do("making file "+name, unix.SYS_OPENAT, atCWD, p.str(name), unix.O_CREAT|unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0o644).keep(fd)
-	p.do("making file "+name, unix.SYS_CLOSE, 0).with(0, fd)
+	p.do("making file "+name, unix.SYS_CLOSE, 0).with(fd)
 	p.used--
 }
 
@@ -318,8 +318,11 @@ func (s *sandbox) mountDev(p *program, src sources) {
 		p.attach("mounting /dev/"+name, src.devices[i], "/dev/"+name)
 	}
 	for _, link := range [][2]string{
-		{"/proc/self/fd", "/dev/fd"}, {"/proc/self/fd/0", "/dev/stdin"}, {"/proc/self/fd/1", "/dev/stdout"},
-		{"/proc/self/fd/2", "/dev/stderr"}, {"pts/ptmx", "/dev/ptmx"},
+		{"/proc/self/fd", "/dev/fd"},
+		{"/proc/self/fd/0", "/dev/stdin"},
+		{"/proc/self/fd/1", "/dev/stdout"},
+		{"/proc/self/fd/2", "/dev/stderr"},
+		{"pts/ptmx", "/dev/ptmx"},
 	} {
 		p.do("making "+link[1], unix.SYS_SYMLINKAT, p.str(link[0]), atCWD, p.str(link[1]))
 	}
@@ -386,8 +389,8 @@ func (s *sandbox) nameHost(p *program) {
 	binary.NativeEndian.PutUint16(request[unix.IFNAMSIZ:], unix.IFF_UP|unix.IFF_RUNNING)
 	fd := p.slot()
 	p.do("starting loopback", unix.SYS_SOCKET, unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0).keep(fd)
-	p.do("starting loopback", unix.SYS_IOCTL, 0, unix.SIOCSIFFLAGS, pin(p, &request)).with(0, fd)
-	p.do("starting loopback", unix.SYS_CLOSE, 0).with(0, fd)
+	p.do("starting loopback", unix.SYS_IOCTL, 0, unix.SIOCSIFFLAGS, pin(p, &request)).with(fd)
+	p.do("starting loopback", unix.SYS_CLOSE, 0).with(fd)
 }
 
 func (s *sandbox) mountVolumes(p *program, src sources) {
