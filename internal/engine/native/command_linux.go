@@ -69,7 +69,7 @@ func places(program string, env []string) []string {
 		return []string{program}
 	}
 	var list []string
-	for _, dir := range strings.SplitSeq(variable(env, "PATH"), ":") {
+	for dir := range strings.SplitSeq(variable(env, "PATH"), ":") {
 		if dir == "" {
 			dir = "."
 		}
