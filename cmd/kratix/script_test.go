@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/crane"
 	"github.com/google/go-containerregistry/pkg/registry"
@@ -48,6 +49,9 @@ func TestScripts(t *testing.T) {
 			"registry": startRegistry,
 			"image":    pushImage,
 			"example":  copyExample,
+			"waitfor":  waitFor,
+			"forusers": forUsers,
+			"nothing":  nothing,
 		},
 	})
 }
@@ -93,9 +97,12 @@ func (e errUnknownCondition) Error() string { return "unknown condition " + stri
 // duration matches what a run took, with the blanks that align it.
 var duration = regexp.MustCompile(`( *)\b[0-9]+(\.[0-9]+)?(ms|s)\b`)
 
+// digest matches what depends on the compiler.
+var digest = regexp.MustCompile(`sha256:[0-9a-f]{64}`)
+
 // "timeless [stderr]" makes the last standard output, or the last standard
 // error, the standard output to compare, with every duration replaced by "0.0s"
-// of the same width and the script's directory by $WORK.
+// of the same width, every digest by dots and the script's directory by $WORK.
 func timeless(ts *testscript.TestScript, neg bool, args []string) {
 	stream := "stdout"
 	if len(args) == 1 {
@@ -107,6 +114,7 @@ func timeless(ts *testscript.TestScript, neg bool, args []string) {
 	text := duration.ReplaceAllStringFunc(ts.ReadFile(stream), func(found string) string {
 		return strings.Repeat(" ", max(0, len(found)-len("0.0s"))) + "0.0s"
 	})
+	text = digest.ReplaceAllString(text, "sha256:...")
 	text = strings.ReplaceAll(text, ts.Getenv("WORK"), "$WORK")
 	if registry := ts.Getenv("REGISTRY"); registry != "" {
 		text = strings.ReplaceAll(text, registry, "$REGISTRY")
@@ -223,4 +231,72 @@ func copyExample(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("usage: example name")
 	}
 	ts.Check(os.CopyFS(ts.MkAbs(args[0]), os.DirFS(filepath.Join("..", "..", "examples", args[0]))))
+}
+
+// "forusers" lets any user of the machine work in the script's directory, with
+// the program as $KRATIX; "setpriv --reuid" then runs it as somebody else.
+func forUsers(ts *testscript.TestScript, _ bool, _ []string) {
+	work := ts.Getenv("WORK")
+	for dir := work; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		info, err := os.Stat(dir)
+		ts.Check(err)
+		if info.Mode().Perm()&0o005 != 0o005 {
+			ts.Check(os.Chmod(dir, info.Mode().Perm()|0o055))
+		}
+	}
+	ts.Check(filepath.WalkDir(work, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.Type()&fs.ModeSymlink != 0 {
+			return err
+		}
+		return os.Chmod(path, 0o777)
+	}))
+	program, err := os.Executable()
+	ts.Check(err)
+	content, err := os.ReadFile(program)
+	ts.Check(err)
+	bin := filepath.Join(work, ".user", "kratix")
+	ts.Check(os.MkdirAll(filepath.Dir(bin), 0o755))
+	ts.Check(os.WriteFile(bin, content, 0o755))
+	ts.Setenv("KRATIX", bin)
+	ts.Setenv("XDG_CACHE_HOME", filepath.Join(work, ".user-cache"))
+}
+
+// "nothing DIR" wants a directory without entries, and no process whose
+// environment has the script's $WORK but this one's.
+func nothing(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: nothing dir")
+	}
+	entries, err := os.ReadDir(ts.MkAbs(args[0]))
+	ts.Check(err)
+	for _, entry := range entries {
+		ts.Fatalf("%s is left in %s", entry.Name(), args[0])
+	}
+	processes, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	ts.Check(err)
+	for _, process := range processes {
+		line, err := os.ReadFile(process)
+		if err == nil && bytes.Contains(line, []byte("a-step-that-never-ends")) {
+			ts.Fatalf("%s still runs: %q", process, line)
+		}
+	}
+}
+
+// "waitfor FILE TEXT" waits until a background command has written TEXT to FILE.
+func waitFor(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: waitfor file text")
+	}
+	deadline := time.After(time.Minute)
+	for {
+		content, err := os.ReadFile(ts.MkAbs(args[0]))
+		if err == nil && bytes.Contains(content, []byte(args[1])) {
+			return
+		}
+		select {
+		case <-deadline:
+			ts.Fatalf("%s does not say %q within a minute; it says:\n%s", args[0], args[1], content)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
 }

@@ -136,6 +136,7 @@ type addTestOptions struct {
 	ref     string
 	name    string
 	request string
+	force   bool
 	dryRun  bool
 }
 
@@ -158,6 +159,7 @@ is a place for documents to go to.`,
 	opts.register(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&opts.request, "request", "", "`FILE` with the request (default example-resource.yaml)")
+	flags.BoolVar(&opts.force, "force", false, "overwrite a case that exists")
 	flags.BoolVar(&opts.dryRun, "dry-run", false, "only list what would be written")
 	return cmd
 }
@@ -175,7 +177,7 @@ func runAddTest(env *Env, opts addTestOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := writeFiles(env, p.Dir, files, false, opts.dryRun); err != nil {
+	if err := writeFiles(env, p.Dir, files, opts.force, opts.dryRun); err != nil {
 		return err
 	}
 	name := strings.Join([]string{string(ref.Type) + "-" + string(ref.Action), opts.name}, "/")

@@ -98,12 +98,16 @@ func runBuildContainer(ctx context.Context, env *Env, opts buildContainerOptions
 		return err
 	}
 	defer store.Close() //nolint:errcheck // everything in it was written before
+	var failed []error
 	for _, s := range stages {
 		if err := opts.buildStage(ctx, env, store, s); err != nil {
-			return fmt.Errorf("%s/%s: %w", s.ref, s.name, err)
+			failed = append(failed, fmt.Errorf("%s/%s: %w", s.ref, s.name, err))
+		}
+		if ctx.Err() != nil {
+			break
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 // stages lists what is to be built. A Promise's containers without sources are

@@ -95,8 +95,10 @@ func TestCheckRefuses(t *testing.T) {
 		"the same name in two lists":    {withWorkflows("resource:\n  configure:\n  " + named("a") + "  delete:\n  " + named("a")), nil},
 		"an API without versions":       {head + "spec:\n  api: {apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, spec: {scope: Namespaced}}\n", []string{"6: spec.api.spec.versions: the API has no versions, on which Kratix' webhook panics"}},
 		"an API of wrong types":         {head + "spec:\n  api: {apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, spec: {versions: 1}}\n", []string{"6: spec.api.spec.versions: want a list, not 1"}},
-		"a second version that is bare": {strings.Replace(withWorkflows("{}\n"), "  - name: v1\n", "  - {name: v2, served: true, storage: false, schema: {openAPIV3Schema: {type: object}}}\n      - name: v1\n", 1),
-			[]string{"16: spec.api.spec.versions[0].schema.openAPIV3Schema: the schema has no properties, on which Kratix' controller panics"}},
+		"a second version that is bare": {
+			strings.Replace(withWorkflows("{}\n"), "  - name: v1\n", "  - {name: v2, served: true, storage: false, schema: {openAPIV3Schema: {type: object}}}\n      - name: v1\n", 1),
+			[]string{"16: spec.api.spec.versions[0].schema.openAPIV3Schema: the schema has no properties, on which Kratix' controller panics"},
+		},
 		"a misspelt field in the API": {strings.Replace(withWorkflows("{}\n"), "    type: object\n", "    type: object\n            requierd: [spec]\n", 1), []string{`22: spec.api.spec.versions[0].schema.openAPIV3Schema.requierd: unknown field "requierd", which Kratix drops without a word`}},
 	}
 	for name, test := range tests {

@@ -261,7 +261,7 @@ func (p *Promise) droppedFields() []diag.Finding {
 	for _, m := range p.apiMisfits() {
 		if m.unknown {
 			f := p.finding(m.field, m.message+", which Kratix drops without a word")
-			f.Severity, f.Hint = diag.SeverityWarning, didYouMean(m.key, m.known)
+			f.Severity, f.Hint = diag.SeverityWarning, diag.DidYouMean(m.key, m.known)
 			found = append(found, f)
 		}
 	}

@@ -195,7 +195,7 @@ func (j *job) mounts(list spot, mounts []corev1.VolumeMount, volumes []string) {
 			j.refuse(s.child("name"), field.Required(s.job.Child("name"), ""), "the mount names no volume", "")
 		case !slices.Contains(volumes, m.Name):
 			j.refuse(s.child("name"), field.NotFound(s.job.Child("name"), m.Name),
-				fmt.Sprintf("the Pipeline has no volume %q", m.Name), didYouMean(m.Name, volumes))
+				fmt.Sprintf("the Pipeline has no volume %q", m.Name), diag.DidYouMean(m.Name, volumes))
 		}
 		path := s.child("mountPath")
 		switch {

@@ -56,10 +56,10 @@ func ParseRef(text string) (WorkflowRef, error) {
 		found = append(found, diag.Finding{Severity: diag.SeverityError, Message: fmt.Sprintf(format, args...), Hint: hint})
 	}
 	if types := []string{"promise", "resource"}; !slices.Contains(types, parts[0]) {
-		refuse(didYouMean(parts[0], types), "the workflow type %q is neither promise nor resource", parts[0])
+		refuse(diag.DidYouMean(parts[0], types), "the workflow type %q is neither promise nor resource", parts[0])
 	}
 	if actions := []string{"configure", "delete"}; !slices.Contains(actions, parts[1]) {
-		refuse(didYouMean(parts[1], actions), "the workflow action %q is neither configure nor delete", parts[1])
+		refuse(diag.DidYouMean(parts[1], actions), "the workflow action %q is neither configure nor delete", parts[1])
 	}
 	ref := WorkflowRef{Type: api.WorkflowType(parts[0]), Action: api.WorkflowAction(parts[1])}
 	if len(parts) == 3 {

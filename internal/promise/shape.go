@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/kratix-tools/kratix/internal/diag"
 	"github.com/kratix-tools/kratix/internal/yamldoc"
 )
 
@@ -33,7 +34,7 @@ func (m misfit) hint() string {
 	if !m.unknown {
 		return m.advice
 	}
-	if hint := didYouMean(m.key, m.known); hint != "" {
+	if hint := diag.DidYouMean(m.key, m.known); hint != "" {
 		return hint
 	}
 	return "the fields here are " + strings.Join(m.known, ", ")

@@ -1,0 +1,83 @@
+package diag
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestExitCode(t *testing.T) {
+	t.Parallel()
+	plain := errors.New("it broke")
+	for name, test := range map[string]struct {
+		err  error
+		want int
+	}{
+		"no error":                          {nil, 0},
+		"an error without a class":          {plain, 1},
+		"a bad answer":                      {Answer(plain), 1},
+		"a bad question":                    {Input(plain), 2},
+		"a bad machine":                     {Machine(plain), 3},
+		"nothing there":                     {NotFound(plain), 4},
+		"the class survives wrapping":       {fmt.Errorf("loading: %w", Input(plain)), 2},
+		"the outermost class counts":        {Machine(Input(plain)), 3},
+		"a hint has no class":               {Hint(Input(plain), "do better"), 2},
+		"an interrupted run":                {Machine(fmt.Errorf("fetching: %w", context.Canceled)), 130},
+		"a deadline is no interruption":     {Answer(context.DeadlineExceeded), 1},
+		"problems are a bad question":       {Problems("loading", []Finding{{Message: "bad"}}), 2},
+		"no problems are no error":          {Problems("loading", nil), 0},
+		"a class of nothing is still nil":   {Input(nil), 0},
+		"a hint about nothing is still nil": {Hint(nil, "advice"), 0},
+	} {
+		if got := ExitCode(test.err); got != test.want {
+			t.Errorf("%s: got exit code %d, want %d", name, got, test.want)
+		}
+	}
+}
+
+func TestHintsAreCollectedFromTheWholeChain(t *testing.T) {
+	t.Parallel()
+	problems := Problems("", []Finding{{Message: "a", Hint: "third"}, {Message: "b", Hint: "third"}})
+	err := Hint(fmt.Errorf("outer: %w", errors.Join(Hint(errors.New("x"), "second"), problems)), "first")
+	if diff := cmp.Diff([]string{"first", "second", "third"}, Hints(err)); diff != "" {
+		t.Errorf("hints (-want +got):\n%s", diff)
+	}
+}
+
+func TestProblemsAreOneErrorInFileOrder(t *testing.T) {
+	t.Parallel()
+	findings := []Finding{
+		{Position: Position{File: "b.yaml", Line: 1}, Message: "last"},
+		{Position: Position{File: "a.yaml", Line: 12, Column: 3}, Field: "spec.x", Message: "second"},
+		{Position: Position{File: "a.yaml", Line: 2}, Message: "first"},
+	}
+	err := fmt.Errorf("doing this: %w", Problems("loading", findings))
+	want := "doing this: loading:\na.yaml:2: first\na.yaml:12:3: spec.x: second\nb.yaml:1: last"
+	if diff := cmp.Diff(want, err.Error()); diff != "" {
+		t.Errorf("text (-want +got):\n%s", diff)
+	}
+	if got := What(err); got != "doing this: loading" {
+		t.Errorf("What gives %q", got)
+	}
+	if got := Problems("", findings[:1]).Error(); got != "b.yaml:1: last" {
+		t.Errorf("one problem alone reads %q", got)
+	}
+}
+
+func TestNearest(t *testing.T) {
+	t.Parallel()
+	names := []string{"configure", "delete", "metadata"}
+	for word, want := range map[string]string{
+		"configur": "configure", "Delete": "delete", "metdaata": "metadata", "nothing-like-it": "", "": "",
+	} {
+		if got := Nearest(word, names); got != want {
+			t.Errorf("Nearest(%q) is %q, want %q", word, got, want)
+		}
+	}
+	if got := DidYouMean("delet", names); got != "did you mean delete?" {
+		t.Errorf("got %q", got)
+	}
+}
