@@ -31,6 +31,10 @@ func (f *promiseFlags) loadChecked(env *Env) (*promise.Promise, error) {
 	if err != nil {
 		return nil, err
 	}
+	return p, checkPromise(env, p)
+}
+
+func checkPromise(env *Env, p *promise.Promise) error {
 	var errs, others []diag.Finding
 	for _, finding := range p.Check() {
 		if finding.Severity == diag.SeverityError {
@@ -40,5 +44,5 @@ func (f *promiseFlags) loadChecked(env *Env) (*promise.Promise, error) {
 		}
 	}
 	view.Findings(env.err(), others)
-	return p, diag.Problems("Kratix would refuse this Promise", errs)
+	return diag.Problems("Kratix would refuse this Promise", errs)
 }

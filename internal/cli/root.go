@@ -66,6 +66,7 @@ fixtures and golden files, and shows where Kratix would place every document.`,
 		newBuildCmd(env),
 		newRunCmd(env),
 		newTestCmd(env),
+		newScheduleCmd(env),
 		newVersionCmd(env),
 	)
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveDefault)

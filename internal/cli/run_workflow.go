@@ -12,7 +12,6 @@ import (
 
 	"github.com/kratix-tools/kratix/internal/api"
 	"github.com/kratix-tools/kratix/internal/diag"
-	"github.com/kratix-tools/kratix/internal/platform"
 	"github.com/kratix-tools/kratix/internal/promise"
 	"github.com/kratix-tools/kratix/internal/simulate"
 	"github.com/kratix-tools/kratix/internal/term"
@@ -142,26 +141,9 @@ func (o *runWorkflowOptions) simulation(env *Env, p *promise.Promise, ref promis
 	if err != nil {
 		return sim, err
 	}
-	sim.Platform, err = o.platform(env, p)
+	sim.Platform, err = loadPlatform(env, p, o.destinations, nil)
 	sim.Network, sim.Timeout, sim.Until = o.network, o.timeout, o.until
 	return sim, err
-}
-
-// platform reads the Destinations.
-func (o *runWorkflowOptions) platform(env *Env, p *promise.Promise) (*platform.Platform, error) {
-	paths := o.destinations
-	if len(paths) == 0 {
-		dir := filepath.Join(p.Dir, "tests", "destinations")
-		if _, err := os.Stat(dir); err != nil {
-			return &platform.Platform{}, nil //nolint:nilerr // no Destinations is an answer too
-		}
-		paths = []string{dir}
-	}
-	world, err := platform.Load(env.In, paths...)
-	if err == nil {
-		view.Findings(env.err(), world.Warnings)
-	}
-	return world, err
 }
 
 // directory gives the directory for what the workflow leaves, and whether the

@@ -21,8 +21,8 @@ import (
 
 	"github.com/kratix-tools/kratix/internal/api"
 	"github.com/kratix-tools/kratix/internal/diag"
-	"github.com/kratix-tools/kratix/internal/placement"
 	"github.com/kratix-tools/kratix/internal/platform"
+	"github.com/kratix-tools/kratix/internal/tree"
 	"github.com/kratix-tools/kratix/internal/work"
 	"github.com/kratix-tools/kratix/internal/workflow"
 )
@@ -35,9 +35,18 @@ type Simulation struct {
 	Platform  *platform.Platform
 	Engine    workflow.Engine
 
+	// Recorded gives the directories with what the containers of a Pipeline
+	// left in another run; one that is absent is empty. When set, no container
+	// is started: no Engine is needed, and no Dir.
+	Recorded func(pipeline string) (output, metadata string)
+
 	// Only names the Pipelines to run; empty runs all of the action. Those
 	// left out count as done.
 	Only []string
+	// Choose names the Destination that is drawn for a group where Kratix
+	// draws one at random, by the directory of the group; "" is for all groups
+	// that the Destination matches. Otherwise it is the first by name.
+	Choose map[string]string
 	// Dir receives what the Pipelines leave behind: the copy of each
 	// Pipeline's directories and the logs of its containers in a directory
 	// named after it.
@@ -71,20 +80,7 @@ type Pipeline struct {
 	Dir string
 	// Object is /kratix/input/object.yaml as the containers saw it.
 	Object []byte
-	// Work is what the work-writer makes of the output; nil in a delete
-	// workflow, after a failure, and when the Pipeline suspends.
-	Work *api.Work
-	// Placements has one entry for each workload group of Work.
-	Placements []placement.Placement
-	// Sizes tell how large Work is.
-	Sizes work.Sizes
-	// Suspension is set if the Pipeline stops the workflow.
-	Suspension *Suspension
-	// Failure is set if Kratix would fail this Pipeline or the placement of
-	// its Work.
-	Failure *Failure
-	// Warnings tell what Kratix does silently.
-	Warnings []diag.Finding
+	Schedule
 }
 
 // A Suspension stops a workflow until somebody lets it go on.
@@ -98,19 +94,21 @@ type Suspension struct {
 // A Failure is a Pipeline that Kratix would report as failed.
 type Failure struct {
 	// Container is the step that failed, or Kratix' own work-writer,
-	// status-writer or scheduler.
+	// status-writer, scheduler or controller.
 	Container string
-	// Code is the exit code of Container; 0 for the scheduler, which does not
-	// exit.
+	// Code is the exit code of Container; 0 for the scheduler and the
+	// controller, which do not exit.
 	Code int
 	Err  error
 }
 
-// Names of Kratix' own containers, and of what schedules a Work.
+// Names of Kratix' own containers, and of what makes and schedules Works in its
+// controller.
 const (
 	WorkWriter   = "work-writer"
 	StatusWriter = "status-writer"
 	Scheduler    = "scheduler"
+	Controller   = "controller"
 )
 
 // Failed gives the Pipeline that ended the workflow with a failure, if any.
@@ -189,18 +187,7 @@ func (s *Simulation) pipeline(ctx context.Context, run *workflow.Run, i int) (Pi
 	if p.Object, err = run.ObjectYAML(); err != nil {
 		return p, err
 	}
-	if err := os.MkdirAll(p.Dir, 0o755); err != nil { //nolint:gosec // for people to look into
-		return p, diag.Machine(err)
-	}
-	p.PipelineResult, err = workflow.RunPipeline(ctx, s.Engine, s.pipelineRun(run, i, &p))
-	if step, failed := p.Failed(); failed {
-		run.Fail(i)
-		p.Failure = &Failure{Container: step.Container, Code: step.Exit, Err: cmp.Or(err, p.Err())}
-		if diag.ExitCode(err) == diag.ExitAnswer {
-			err = nil // a timeout is a failure of the step
-		}
-	}
-	if err != nil || p.Failure != nil {
+	if err := s.containers(ctx, run, i, &p); err != nil || p.Failure != nil {
 		return p, err
 	}
 	if err := s.write(run, i, &p); err != nil {
@@ -212,9 +199,32 @@ func (s *Simulation) pipeline(ctx context.Context, run *workflow.Run, i int) (Pi
 		p.Failure = &Failure{Container: refused.container, Code: 1, Err: refused.err}
 	}
 	if p.Work != nil {
-		err = s.place(&p)
+		err = p.place(s.platform(), s.Choose)
 	}
 	return p, err
+}
+
+// containers runs the user's containers, or takes what they have left before.
+func (s *Simulation) containers(ctx context.Context, run *workflow.Run, i int, p *Pipeline) error {
+	if s.Recorded != nil {
+		p.Name = run.Pipeline(i).Name
+		output, metadata := s.Recorded(p.Name)
+		p.Output, p.Metadata = tree.Dir(output), tree.Dir(metadata)
+		return nil
+	}
+	if err := os.MkdirAll(p.Dir, 0o755); err != nil { //nolint:gosec // for people to look into
+		return diag.Machine(err)
+	}
+	var err error
+	p.PipelineResult, err = workflow.RunPipeline(ctx, s.Engine, s.pipelineRun(run, i, p))
+	if step, failed := p.Failed(); failed {
+		run.Fail(i)
+		p.Failure = &Failure{Container: step.Container, Code: step.Exit, Err: cmp.Or(err, p.Err())}
+		if diag.ExitCode(err) == diag.ExitAnswer {
+			err = nil // a timeout is a failure of the step
+		}
+	}
+	return err
 }
 
 func (s *Simulation) pipelineRun(run *workflow.Run, i int, p *Pipeline) workflow.PipelineRun {
@@ -305,24 +315,6 @@ func (s *Simulation) workInput(run *workflow.Run, i int, p *Pipeline) work.Input
 		in.ResourceName, in.ResourceNamespace = id.Name, id.Namespace
 	}
 	return in
-}
-
-// place schedules the Work. Selectors that Kratix' scheduler cannot read fail
-// the placement and not the Pipeline.
-func (s *Simulation) place(p *Pipeline) error {
-	var err error
-	p.Placements, err = placement.Place(p.Work, s.platform(), placement.Options{})
-	switch {
-	case err == nil:
-		return nil
-	case diag.ExitCode(err) == diag.ExitAnswer:
-		if p.Failure == nil {
-			p.Failure = &Failure{Container: Scheduler, Err: err}
-		}
-		return nil
-	default:
-		return err
-	}
 }
 
 func (s *Simulation) platform() *platform.Platform {

@@ -10,7 +10,6 @@ import (
 
 	"github.com/kratix-tools/kratix/internal/api"
 	"github.com/kratix-tools/kratix/internal/placement"
-	"github.com/kratix-tools/kratix/internal/schedule"
 	"github.com/kratix-tools/kratix/internal/simulate"
 	"github.com/kratix-tools/kratix/internal/term"
 	"github.com/kratix-tools/kratix/internal/workflow"
@@ -49,8 +48,8 @@ func (v viewer) pipeline(p *simulate.Pipeline) {
 	if s := p.Suspension; s != nil {
 		fmt.Fprintf(v, "  %s: %s\n", v.warn.Render("suspended"), suspension(s))
 	}
-	for _, pl := range p.Placements {
-		v.placement(pl)
+	for i := range p.Placements {
+		v.group(&p.Placements[i], "  ")
 	}
 	if p.Work != nil && len(p.Placements) == 0 {
 		fmt.Fprintln(v, "  no documents: the Work is empty, and documents of an earlier run are removed")
@@ -190,96 +189,6 @@ func walk(files fs.FS) func(yield func(string, fs.FileInfo) bool) {
 			}
 			return nil
 		})
-	}
-}
-
-// placement shows one workload group: what it requires, the verdict on every
-// Destination and the place of every document.
-func (v viewer) placement(p placement.Placement) {
-	fmt.Fprintf(v, "  group %q  %s\n", p.Group.Directory, v.rule(p.Decision))
-	v.requirements(p.Requires)
-	t := table{indent: "    "}
-	for _, c := range p.Candidates {
-		t.row(v.candidate(c)...)
-	}
-	t.print(v)
-	v.places(p, "      ")
-}
-
-// rule says in words how many Destinations a group goes to.
-func (v viewer) rule(d schedule.Decision) string {
-	matches := 0
-	for _, c := range d.Candidates {
-		if c.Verdict == schedule.Matched {
-			matches++
-		}
-	}
-	switch {
-	case len(d.Candidates) == 0:
-		return v.bad.Render("UNPLACED") + ": no Destinations are known; put some into tests/destinations"
-	case d.Unplaced():
-		return v.bad.Render("UNPLACED") + ": no Destination matches"
-	case d.Rule == schedule.OneOf && matches > 1:
-		return fmt.Sprintf("one of %d Destinations, drawn at random by Kratix; here the first by name", matches)
-	case d.Rule == schedule.OneOf:
-		return "one Destination"
-	default:
-		return "every matching Destination"
-	}
-}
-
-func (v viewer) requirements(requires []schedule.Requirement) {
-	t := table{indent: "    requires  "}
-	for _, r := range requires {
-		overrides := ""
-		for _, o := range r.Overrides {
-			overrides += fmt.Sprintf("  overrides %s=%s from %s", r.Key, o.Value, o.Source)
-		}
-		t.row(r.Key+"="+r.Value, v.faint.Render(string(r.Source)+overrides))
-	}
-	t.print(v)
-}
-
-// candidate gives the cells for the verdict on one Destination.
-func (v viewer) candidate(c schedule.Candidate) []string {
-	verdict := v.ok.Render("matched")
-	if c.Verdict != schedule.Matched {
-		verdict = v.faint.Render("rejected")
-	}
-	return []string{c.Destination, verdict, reason(c)}
-}
-
-// reason says in words what decided about a Destination.
-func reason(c schedule.Candidate) string {
-	switch c.Reason {
-	case schedule.ReasonLabelMissing, schedule.ReasonLabelMismatch:
-		parts := make([]string, len(c.Labels))
-		for i, l := range c.Labels {
-			if l.Actual == nil {
-				parts[i] = fmt.Sprintf("%s missing, required %s", l.Key, l.Required)
-			} else {
-				parts[i] = fmt.Sprintf("%s=%s, required %s", l.Key, *l.Actual, l.Required)
-			}
-		}
-		return strings.Join(parts, "; ")
-	case schedule.ReasonStrict:
-		return "strictMatchLabels is set and the work selects no labels"
-	case schedule.ReasonTerminating:
-		return "it is being deleted"
-	case schedule.ReasonDryRunOnly:
-		return "it is reserved for dry runs"
-	case schedule.ReasonKeptElsewhere:
-		return "the group already has a Destination and keeps it"
-	case schedule.ReasonMisplaced:
-		return "misplaced: it no longer matches, and Kratix leaves the documents there"
-	case schedule.ReasonNotDrawn:
-		return "one is enough"
-	case schedule.ReasonUnknown:
-		return "could not be evaluated"
-	case schedule.ReasonChosen:
-		return "chosen"
-	default:
-		return ""
 	}
 }
 

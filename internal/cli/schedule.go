@@ -1,0 +1,243 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kratix-tools/kratix/internal/api"
+	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/placement"
+	"github.com/kratix-tools/kratix/internal/platform"
+	"github.com/kratix-tools/kratix/internal/simulate"
+	"github.com/kratix-tools/kratix/internal/view"
+)
+
+type scheduleOptions struct {
+	outputFlags
+
+	dir           string
+	write         string
+	allowUnplaced bool
+	format        view.Format
+}
+
+func newScheduleCmd(env *Env) *cobra.Command {
+	var opts scheduleOptions
+	cmd := &cobra.Command{
+		Use:     "schedule [OUTPUT_DIR]",
+		Short:   "Show where Kratix would place an output tree, and why",
+		GroupID: groupTest,
+		Long: `Make the Work that Kratix would make of an output tree, schedule it onto
+Destinations and find the place of every document in its state store, with the
+reason for every Destination that is passed over. No container is run and no
+cluster is touched. Without OUTPUT_DIR it is about the static dependencies of
+the Promise.
+
+OUTPUT_DIR may be what "kratix run workflow -O" left in PIPELINE/output, the
+expected/output of a test case, or a case itself; request, workflow, pipeline
+and Destinations are then those of the case.`,
+		Example: `  # where would this land?
+  kratix schedule out/instance/output --destinations platform.yaml
+
+  # with the Destinations of a cluster
+  kubectl get destinations,gitstatestores,bucketstatestores -o yaml |
+    kratix schedule out/instance/output --destinations -
+
+  # the state stores as Kratix would leave them
+  kratix schedule tests/resource-configure/small --write stores`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				opts.dir = args[0]
+			}
+			return runSchedule(cmd.Context(), env, opts)
+		},
+	}
+	opts.outputFlags.register(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&opts.write, "write", "", "write the state stores as Kratix would leave them into `DIR`; created, or empty")
+	flags.BoolVar(&opts.allowUnplaced, "allow-unplaced", false, "exit 0 also when a group has no Destination")
+	flags.VarP(newEnum(&opts.format, view.Text, view.JSON, view.YAML, view.Dot, view.Mermaid), "output", "o",
+		"format: text, json, yaml, dot or mermaid")
+	return cmd
+}
+
+func runSchedule(ctx context.Context, env *Env, opts scheduleOptions) error {
+	if err := opts.checkWrite(); err != nil {
+		return err
+	}
+	scheduled, world, err := opts.schedule(ctx, env)
+	if err != nil {
+		return err
+	}
+	view.Findings(env.err(), opts.unseen(scheduled.Warnings))
+	if err := view.Schedule(env.out(), opts.format, scheduled); err != nil {
+		return err
+	}
+	if opts.write != "" && scheduled.Work != nil && scheduled.Failure == nil {
+		if err := opts.writeStores(env, scheduled.Schedule, world); err != nil {
+			return err
+		}
+	}
+	return opts.verdict(scheduled.Schedule)
+}
+
+// schedule makes the Work and places it.
+func (o *scheduleOptions) schedule(ctx context.Context, env *Env) (view.Scheduled, *platform.Platform, error) {
+	if o.dir == "" {
+		return o.dependencies(env)
+	}
+	t, err := o.load(env, o.dir)
+	if err != nil {
+		return view.Scheduled{}, nil, err
+	}
+	if len(t.pipelines) != 1 {
+		err := diag.Inputf("%s holds the output of %d pipelines, and each makes a Work of its own", o.dir, len(t.pipelines))
+		return view.Scheduled{}, nil, diag.Hint(err, "--pipeline "+strings.Join(t.pipelines, " or --pipeline "))
+	}
+	delivery, err := t.run(ctx)
+	if err != nil {
+		return view.Scheduled{}, nil, err
+	}
+	s := view.Scheduled{
+		Schedule: &delivery.Pipelines[0].Schedule,
+		Promise:  t.promise.Name, Version: t.promise.Labels[api.LabelPromiseVersion],
+		Workflow: t.ref.String(), Pipeline: t.pipelines[0],
+	}
+	if t.request != nil {
+		s.Request = t.request.Namespace + "/" + t.request.Name
+	}
+	return s, t.sim.Platform, nil
+}
+
+// dependencies schedules what a Promise brings along without any workflow.
+func (o *scheduleOptions) dependencies(env *Env) (view.Scheduled, *platform.Platform, error) {
+	for flag, value := range map[string]string{"request": o.request, "workflow": o.workflow, "pipeline": o.pipeline, "metadata": o.metadata} {
+		if value != "" {
+			return view.Scheduled{}, nil, diag.Hint(
+				diag.Inputf("--%s %s: without OUTPUT_DIR this is about static dependencies, which no workflow makes", flag, value),
+				"kratix schedule OUTPUT_DIR")
+		}
+	}
+	if len(o.choose) > 0 {
+		return view.Scheduled{}, nil, diag.Inputf("--choose %s: static dependencies go to every Destination that matches", o.choose[0])
+	}
+	p, err := o.loadPromise(env, ".")
+	if err != nil {
+		return view.Scheduled{}, nil, err
+	}
+	world, err := loadPlatform(env, p, o.destinations, o.existing)
+	if err != nil {
+		return view.Scheduled{}, nil, err
+	}
+	s, err := simulate.Dependencies(&p.Promise, world)
+	if err == nil && s.Work == nil {
+		err = diag.Hint(diag.NotFoundf("the Promise %q has no static dependencies", p.Name), "kratix schedule OUTPUT_DIR")
+	}
+	return view.Scheduled{Schedule: s, Promise: p.Name, Version: p.Labels[api.LabelPromiseVersion]}, world, err
+}
+
+// unseen leaves out of the text what the tree of groups shows anyway.
+func (o *scheduleOptions) unseen(findings []diag.Finding) []diag.Finding {
+	var unseen []diag.Finding
+	for _, f := range findings {
+		if o.format == view.Text && f.Severity == diag.SeverityNote && (f.Code == "M7" || f.Code == "M8" || f.Code == "M10") {
+			continue
+		}
+		unseen = append(unseen, f)
+	}
+	return unseen
+}
+
+// verdict is the exit code of an answer that was shown.
+func (o *scheduleOptions) verdict(s *simulate.Schedule) error {
+	switch n := s.Unplaced(); {
+	case s.Failure != nil:
+		return shown(diag.Answer(s.Failure.Err))
+	case n > 0 && !o.allowUnplaced:
+		return shown(diag.Answer(fmt.Errorf("%d groups have no Destination", n)))
+	}
+	return nil
+}
+
+func (o *scheduleOptions) checkWrite() error {
+	if o.write == "" {
+		return nil
+	}
+	info, err := os.Stat(o.write)
+	if err == nil && !info.IsDir() {
+		return diag.Inputf("--write %s: it is a file", o.write)
+	}
+	if entries, err := os.ReadDir(o.write); err == nil && len(entries) > 0 {
+		return diag.Hint(diag.Inputf("--write %s: it is not empty", o.write), "name a new directory, or remove that one")
+	}
+	return nil
+}
+
+// writeStores writes all files or none: beside the directory first, and then
+// in its place.
+func (o *scheduleOptions) writeStores(env *Env, s *simulate.Schedule, world *platform.Platform) (err error) {
+	var stores placement.Tree
+	if err := stores.Replay(world); err != nil {
+		return fmt.Errorf("writing the placements that exist: %w", diag.Answer(err))
+	}
+	if _, err := placement.Deliver(s.Work, s.Placements, world, &stores); err != nil {
+		return fmt.Errorf("writing the placements: %w", diag.Answer(err))
+	}
+	parent := filepath.Dir(filepath.Clean(o.write))
+	if err := os.MkdirAll(parent, 0o755); err != nil { //nolint:gosec // for people to look into
+		return diag.Machine(err)
+	}
+	fresh, err := os.MkdirTemp(parent, ".kratix-stores-")
+	if err != nil {
+		return diag.Machine(err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(fresh)) }()
+	n, err := writeTree(fresh, &stores)
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(o.write); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return diag.Machine(err)
+	}
+	if err := os.Rename(fresh, o.write); err != nil {
+		return diag.Machine(err)
+	}
+	view.Note(env.err(), fmt.Sprintf("%d files in %s", n, o.write))
+	return nil
+}
+
+// writeTree writes the files of state stores below dir, whatever their paths
+// say, and counts them.
+func writeTree(dir string, stores *placement.Tree) (n int, err error) {
+	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // for people to look into
+		return 0, diag.Machine(err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return 0, diag.Machine(err)
+	}
+	defer func() { err = errors.Join(err, root.Close()) }()
+	for f := range stores.Files() {
+		data, err := f.Content(0)
+		if err != nil {
+			return n, diag.Input(err)
+		}
+		// A key in a bucket may begin with a slash; on disk it cannot.
+		name, err := filepath.Localize(strings.Join([]string{f.Kind, f.Store, strings.TrimLeft(string(f.Path), "/")}, "/"))
+		if err != nil {
+			return n, diag.Inputf("%s in %s/%s: this machine has no such file name", f.Path, f.Kind, f.Store)
+		}
+		if err := errors.Join(root.MkdirAll(filepath.Dir(name), 0o755), root.WriteFile(name, data, 0o644)); err != nil {
+			return n, diag.Machine(fmt.Errorf("%s in %s/%s: %w", f.Path, f.Kind, f.Store, err))
+		}
+		n++
+	}
+	return n, nil
+}

@@ -1,0 +1,266 @@
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/kratix-tools/kratix/internal/explain"
+	"github.com/kratix-tools/kratix/internal/placement"
+	"github.com/kratix-tools/kratix/internal/schedule"
+)
+
+// group shows one workload group: what it requires, the verdict on every
+// Destination and the place of every document. It is the same wherever a group
+// is shown.
+func (v viewer) group(p *placement.Placement, indent string) {
+	fmt.Fprintf(v, "%sgroup %q  %s  %s\n", indent, p.Group.Directory, count(len(paths(p)), "document"), v.rule(p))
+	v.requirements(p.Requires, indent+"  ")
+	v.candidates(p, indent+"  ")
+	if p.Unplaced() {
+		v.waiting(p, indent+"  ")
+	}
+}
+
+// paths lists the documents of a group, each once.
+func paths(p *placement.Placement) []string {
+	var all []string
+	for _, d := range p.Documents {
+		if !slices.Contains(all, d.Path) {
+			all = append(all, d.Path)
+		}
+	}
+	return all
+}
+
+// rule says in words how many Destinations a group goes to.
+func (v viewer) rule(p *placement.Placement) string {
+	drawn, kept, matched := 0, false, 0
+	for _, c := range p.Candidates {
+		switch c.Reason {
+		case schedule.ReasonNotDrawn:
+			drawn++
+		case schedule.ReasonKeptElsewhere, schedule.ReasonMisplaced:
+			kept = true
+		}
+		if c.Verdict == schedule.Matched {
+			matched++
+		}
+	}
+	switch {
+	case len(p.Candidates) == 0:
+		return v.bad.Render("UNPLACED") + ": there are no Destinations"
+	case p.Candidates[0].Reason == schedule.ReasonUnknown:
+		return v.bad.Render("UNPLACED") + ": Kratix does not get to schedule it"
+	case p.Unplaced():
+		return v.bad.Render("UNPLACED")
+	case p.Rule == schedule.AllOf:
+		return "every Destination that matches"
+	case drawn > 0:
+		return fmt.Sprintf("one of %d Destinations, drawn at random and kept", matched)
+	case kept:
+		return "stays where it was placed first"
+	default:
+		return "one Destination"
+	}
+}
+
+func (v viewer) requirements(requires []schedule.Requirement, indent string) {
+	t := table{indent: indent}
+	for i, r := range requires {
+		label := "requires"
+		if i > 0 {
+			label = ""
+		}
+		overrides := ""
+		for _, o := range r.Overrides {
+			overrides += fmt.Sprintf("  overrides %s=%s of %s", r.Key, o.Value, o.Source)
+		}
+		t.row(label, r.Key+"="+r.Value, v.faint.Render(string(r.Source)+overrides))
+	}
+	t.print(v)
+}
+
+// mostRejected is how many Destinations are shown that reject a group.
+const mostRejected = 12
+
+// candidates shows the verdicts as a tree: first where the documents go, last
+// what is furthest from matching.
+func (v viewer) candidates(p *placement.Placement, indent string) {
+	all := slices.SortedStableFunc(slices.Values(p.Candidates), func(a, b schedule.Candidate) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Distance, b.Distance))
+	})
+	shown := all
+	rejected := slices.IndexFunc(all, func(c schedule.Candidate) bool { return rank(c) == rankRejected })
+	if rejected >= 0 && len(all)-rejected > mostRejected {
+		shown = all[:rejected+mostRejected-1]
+	}
+	name := 0
+	for _, c := range shown {
+		name = max(name, len(c.Destination))
+	}
+	closest := v.closest(p)
+	for i, c := range shown {
+		mark, below := "|- ", "|  "
+		if i == len(all)-1 {
+			mark, below = "`- ", "   "
+		}
+		lines := reason(c)
+		if closest[c.Destination] != "" {
+			lines[0] += "   " + closest[c.Destination]
+		}
+		fmt.Fprintf(v, "%s%s%-*s  %s  %s\n", indent, v.faint.Render(mark), name, c.Destination, v.verdict(c), lines[0])
+		for _, line := range lines[1:] {
+			fmt.Fprintf(v, "%s%s%*s%s\n", indent, v.faint.Render(below), name+len("  rejected  "), "", line)
+		}
+		v.located(p, c.Destination, indent+v.faint.Render(below)+"  ")
+	}
+	if more := len(all) - len(shown); more > 0 {
+		fmt.Fprintf(v, "%s%s%d others  %s  -o json lists them\n", indent, v.faint.Render("`- "), more, v.faint.Render("rejected"))
+	}
+}
+
+const rankRejected = 2
+
+// rank sorts verdicts: chosen, other matches, rejected.
+func rank(c schedule.Candidate) int {
+	switch {
+	case c.Chosen:
+		return 0
+	case c.Verdict == schedule.Matched:
+		return 1
+	default:
+		return rankRejected
+	}
+}
+
+// verdict is a verdict in a word, and always of one width.
+func (v viewer) verdict(c schedule.Candidate) string {
+	if c.Verdict == schedule.Matched {
+		return v.ok.Render("matched ")
+	}
+	return v.faint.Render("rejected")
+}
+
+// closest says of the Destinations nearest to a group without any how near
+// they are.
+func (v viewer) closest(p *placement.Placement) map[string]string {
+	near := map[string]string{}
+	if !p.Unplaced() || len(p.Candidates) < 2 {
+		return near
+	}
+	for _, c := range explain.Closest(&p.Decision) {
+		near[c.Destination] = v.warn.Render(fmt.Sprintf("closest: %s away", count(c.Distance, "label")))
+	}
+	return near
+}
+
+// reason says in words what decided about a Destination, on one line or more.
+func reason(c schedule.Candidate) []string {
+	var lines []string
+	switch c.Reason {
+	case schedule.ReasonChosen, schedule.ReasonAllMatch:
+		lines = append(lines, "CHOSEN")
+	case schedule.ReasonStrict:
+		lines = append(lines, "strictMatchLabels is set and the group asks for no label")
+	case schedule.ReasonTerminating:
+		lines = append(lines, "it is being deleted")
+	case schedule.ReasonDryRunOnly:
+		lines = append(lines, "it is reserved for dry runs")
+	case schedule.ReasonKeptElsewhere:
+		lines = append(lines, "not chosen: the group stays where it is")
+	case schedule.ReasonMisplaced:
+		lines = append(lines, "MISPLACED: Kratix leaves the documents there")
+	case schedule.ReasonNotDrawn:
+		lines = append(lines, "not drawn here: one is enough")
+	case schedule.ReasonUnknown:
+		lines = append(lines, "unknown")
+	}
+	for _, l := range c.Labels {
+		if l.Actual == nil {
+			lines = append(lines, fmt.Sprintf("%s missing, required %s", l.Key, l.Required))
+		} else {
+			lines = append(lines, fmt.Sprintf("%s=%s, required %s", l.Key, *l.Actual, l.Required))
+		}
+	}
+	if len(lines) == 0 {
+		return []string{""}
+	}
+	return lines
+}
+
+// located shows where the documents of a group lie on one Destination: the
+// directory, and below it the documents that have their own files there.
+func (v viewer) located(p *placement.Placement, destination, indent string) {
+	var documents []placement.Document
+	for _, d := range p.Documents {
+		if d.Destination == destination && d.Store != nil {
+			documents = append(documents, d)
+		}
+	}
+	v.locations(documents, indent)
+}
+
+func (v viewer) locations(documents []placement.Document, indent string) {
+	if len(documents) == 0 {
+		return
+	}
+	store := documents[0].Store
+	dir, nested := directory(documents)
+	fmt.Fprintf(v, "%s%s\n", indent, v.faint.Render(store.Kind+"/"+store.Name))
+	fmt.Fprintf(v, "%s%s\n", indent, v.path.Render(dir))
+	t := table{indent: indent + "  "}
+	for _, d := range documents {
+		name := d.Path
+		if !nested {
+			name += " in it"
+		}
+		t.row(name, size(d.Size))
+	}
+	t.print(v)
+}
+
+// directory is what the paths of all documents begin with before their own;
+// false if they share one file, which it then is.
+func directory(documents []placement.Document) (string, bool) {
+	full, own := documents[0].Store.Path, documents[0].Path
+	if !strings.HasSuffix(full, own) || len(documents) > 1 && documents[1].Store.Path == full {
+		return full, false
+	}
+	dir := path.Clean(strings.TrimSuffix(full, own))
+	if dir == "." || dir == "/" {
+		return "(its root)", true
+	}
+	return dir + "/", true
+}
+
+// waiting shows what has no place, and what would give it one.
+func (v viewer) waiting(p *placement.Placement, indent string) {
+	t := table{indent: indent}
+	for i, name := range paths(p) {
+		label := "waiting"
+		if i > 0 {
+			label = ""
+		}
+		t.row(label, v.path.Render(name), size(p.Documents[i].Size))
+	}
+	t.print(v)
+	v.remedies(explain.ToPlace(&p.Decision), "to place it: ", indent)
+}
+
+// remedies lists what would help, ready to be pasted.
+func (v viewer) remedies(remedies []explain.Remedy, label, indent string) {
+	for _, r := range remedies {
+		text := r.Text
+		if r.Command != "" {
+			text = r.Command
+		}
+		fmt.Fprintf(v, "%s%s%s\n", indent, label, text)
+		if r.Then != "" {
+			fmt.Fprintf(v, "%s%*s%s\n", indent, len(label), "", r.Then)
+		}
+		label = strings.Repeat(" ", len(label))
+	}
+}
