@@ -67,6 +67,7 @@ fixtures and golden files, and shows where Kratix would place every document.`,
 		newRunCmd(env),
 		newTestCmd(env),
 		newScheduleCmd(env),
+		newExplainCmd(env),
 		newVersionCmd(env),
 	)
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveDefault)

@@ -35,24 +35,17 @@ func newTestCmd(env *Env) *cobra.Command {
 		},
 	}
 	opts.register(cmd)
-	cmd.AddCommand(newTestWorkflowCmd(env))
+	cmd.AddCommand(newTestWorkflowCmd(env), newTestScheduleCmd(env))
 	return cmd
 }
 
 type testWorkflowOptions struct {
 	promiseFlags
 	containerFlags
+	caseFlags
 
-	cases      []string
-	run, skip  string
-	jobs       int
-	failFast   bool
-	update     bool
-	keep       bool
-	places     bool
-	allowEmpty bool
-	format     view.Format
-	verbose    int
+	keep    bool
+	verbose int
 }
 
 func newTestWorkflowCmd(env *Env) *cobra.Command {
@@ -86,16 +79,9 @@ path. Without expected/ a case fails: --update writes it.`,
 func (o *testWorkflowOptions) register(cmd *cobra.Command) {
 	o.promiseFlags.register(cmd)
 	o.containerFlags.register(cmd)
+	o.caseFlags.register(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&o.run, "run", "", "only cases whose name matches `REGEX`")
-	flags.StringVar(&o.skip, "skip", "", "no cases whose name matches `REGEX`")
-	flags.IntVarP(&o.jobs, "jobs", "j", runtime.GOMAXPROCS(0), "`N` cases at a time")
-	flags.BoolVar(&o.failFast, "fail-fast", false, "start no case after one has failed")
-	flags.BoolVarP(&o.update, "update", "u", false, "take what comes out as the new goldens")
 	flags.BoolVar(&o.keep, "keep", false, "keep the output and logs of cases that passed, too")
-	flags.BoolVar(&o.places, "placements", false, "list where every document would land")
-	flags.BoolVar(&o.allowEmpty, "allow-empty", false, "exit 0 when no case is selected")
-	flags.VarP(newEnum(&o.format, view.Text, view.JSON, view.YAML), "output", "o", "format: text, json or yaml")
 	flags.CountVarP(&o.verbose, "verbose", "v", "show what the steps print while they run")
 }
 
@@ -104,12 +90,8 @@ func runTestWorkflow(ctx context.Context, env *Env, opts testWorkflowOptions) er
 	if err != nil {
 		return err
 	}
-	cases, err := opts.selected(p)
-	if err != nil {
-		if opts.allowEmpty && diag.ExitCode(err) == diag.ExitNotFound {
-			view.Note(env.err(), err)
-			return nil
-		}
+	cases, err := opts.selected(env, p)
+	if err != nil || len(cases) == 0 {
 		return err
 	}
 	m, err := opts.prepare(ctx, env, p, workflowsOf(cases))
@@ -143,6 +125,35 @@ func (o *testWorkflowOptions) runSuite(ctx context.Context, env *Env, p *promise
 			return stepLog(env.Err, name+" "+pipeline+"/")
 		}
 	}
+	return o.show(ctx, env, &s)
+}
+
+// caseFlags say which cases are run, and how the result is shown.
+type caseFlags struct {
+	cases      []string
+	run, skip  string
+	jobs       int
+	failFast   bool
+	update     bool
+	places     bool
+	allowEmpty bool
+	format     view.Format
+}
+
+func (o *caseFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&o.run, "run", "", "only cases whose name matches `REGEX`")
+	flags.StringVar(&o.skip, "skip", "", "no cases whose name matches `REGEX`")
+	flags.IntVarP(&o.jobs, "jobs", "j", runtime.GOMAXPROCS(0), "`N` cases at a time")
+	flags.BoolVar(&o.failFast, "fail-fast", false, "start no case after one has failed")
+	flags.BoolVarP(&o.update, "update", "u", false, "take what comes out as the new goldens")
+	flags.BoolVar(&o.places, "placements", false, "list where every document would land")
+	flags.BoolVar(&o.allowEmpty, "allow-empty", false, "exit 0 when no case is selected")
+	flags.VarP(newEnum(&o.format, view.Text, view.JSON, view.YAML), "output", "o", "format: text, json or yaml")
+}
+
+// show runs the cases and shows them.
+func (o *caseFlags) show(ctx context.Context, env *Env, s *suite.Suite) (*suite.Report, error) {
 	if o.format != view.Text {
 		report, err := s.Run(ctx)
 		if err != nil {
@@ -150,7 +161,7 @@ func (o *testWorkflowOptions) runSuite(ctx context.Context, env *Env, p *promise
 		}
 		return report, view.Encode(env.Out, o.format, report)
 	}
-	tests := view.NewTests(env.out(), p.Name, m.environment, o.jobs, o.update, cases)
+	tests := view.NewTests(env.out(), s.Promise.Name, s.Environment, o.jobs, o.update, s.Cases)
 	s.Done = tests.Done
 	report, err := s.Run(ctx)
 	if err != nil {
@@ -163,8 +174,17 @@ func (o *testWorkflowOptions) runSuite(ctx context.Context, env *Env, p *promise
 	return report, nil
 }
 
-// selected gives the cases to run.
-func (o *testWorkflowOptions) selected(p *promise.Promise) ([]*fixture.Case, error) {
+// selected gives the cases to run; none if that is allowed.
+func (o *caseFlags) selected(env *Env, p *promise.Promise) ([]*fixture.Case, error) {
+	cases, err := o.pick(p)
+	if err != nil && o.allowEmpty && diag.ExitCode(err) == diag.ExitNotFound {
+		view.Note(env.err(), err)
+		return nil, nil
+	}
+	return cases, err
+}
+
+func (o *caseFlags) pick(p *promise.Promise) ([]*fixture.Case, error) {
 	run, err := pattern("--run", o.run)
 	if err != nil {
 		return nil, err

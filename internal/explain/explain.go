@@ -20,8 +20,8 @@ type Subject struct {
 	Platform   *platform.Platform
 	// Promise tells where the Promise's destinationSelectors stand.
 	Promise string
-	// Absent says why there is no Work; Work is then nil.
-	Absent string
+	// Failure says why there is no Work, or why it could not be placed.
+	Failure string
 }
 
 // A Question asks where documents are, and why.
@@ -47,6 +47,14 @@ type Answer struct {
 	Places []placement.Document `json:"places"` // never nil
 	// Placement is the whole decision; nil if there is no Work.
 	Placement *placement.Placement `json:"placement"`
+}
+
+// Summary is the sentence alone, for where no reasons follow.
+func (a *Answer) Summary() string {
+	if i := strings.LastIndex(a.Sentence, ", for "); i >= 0 && strings.HasSuffix(a.Sentence, ":") {
+		return a.Sentence[:i] + "."
+	}
+	return a.Sentence
 }
 
 // A Reason is one thing that decided.
@@ -79,7 +87,7 @@ func Ask(subjects []Subject, q Question) ([]Answer, error) {
 func (s *Subject) answers(q Question) []Answer {
 	if s.Work == nil {
 		a := newAnswer(s)
-		a.Sentence = "Nothing is placed: " + s.Absent
+		a.Sentence = "Nothing is placed: " + s.Failure
 		return []Answer{a}
 	}
 	var answers []Answer

@@ -27,7 +27,8 @@ func (s *Subject) explain(a *Answer, p *placement.Placement, c schedule.Candidat
 	case schedule.ReasonDryRunOnly:
 		a.add(c, "its label "+api.LabelDryRun+"=true reserves it for dry runs")
 	case schedule.ReasonUnknown:
-		a.add(c, "Kratix cannot read the selectors, and schedules nothing from this group on")
+		a.add(c, "Kratix cannot read the selectors, and schedules nothing from that group on")
+		a.Reasons[0].Details = append(a.Reasons[0].Details, Detail{"Kratix says", s.Failure})
 	}
 	if !c.Chosen {
 		s.kept(a, p, c)
@@ -207,10 +208,10 @@ func outcome(d *schedule.Decision) string {
 	drawn := names(d, func(c schedule.Candidate) bool { return c.Reason == schedule.ReasonNotDrawn })
 	switch {
 	case len(on) == 0:
-		return "no Destination would match yet"
+		return "then still no Destination would match"
 	case len(drawn) > 0:
-		return fmt.Sprintf("Kratix would draw one of %d at random: %s", len(matching), list(matching))
+		return fmt.Sprintf("then Kratix would draw one of %d at random: %s", len(matching), list(matching))
 	default:
-		return "it would be on " + list(on)
+		return "then it would be on " + list(on)
 	}
 }

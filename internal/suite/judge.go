@@ -31,12 +31,15 @@ func (j *judgement) run(ctx context.Context) (*Case, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(j.dir, 0o755); err != nil { //nolint:gosec // for people to look into
-		return nil, diag.Machine(err)
-	}
 	pipelines, err := j.fixture.SelectPipelines(pipelineNames(sim))
 	if err != nil {
 		return nil, err
+	}
+	if j.suite.Recorded {
+		return j.replay(ctx, sim, pipelines)
+	}
+	if err := os.MkdirAll(j.dir, 0o755); err != nil { //nolint:gosec // for people to look into
+		return nil, diag.Machine(err)
 	}
 	sim.Only = pipelines
 	delivery, err := simulate.Run(ctx, sim)
@@ -117,7 +120,7 @@ func (j *judgement) judge(d *simulate.Delivery, pipelines []string) (*Case, erro
 	}
 	j.describe(result)
 	result.Timing.CompareMS = time.Since(started).Milliseconds()
-	if result.Result == compare.Passed && !j.suite.Keep {
+	if result.Result == compare.Passed && !j.suite.Keep && j.dir != "" {
 		err = os.RemoveAll(j.dir)
 	}
 	return result, err

@@ -70,8 +70,12 @@ func (r *RunDir) Publish() error {
 }
 
 // Shown gives path, which lies in this run's directory, as one that stays
-// short and true until the next run: below .kratix/runs/last.
+// short and true until the next run: below .kratix/runs/last. Without a run
+// directory there is nothing to show.
 func (r *RunDir) Shown(path string) string {
+	if r == nil {
+		return ""
+	}
 	below, err := filepath.Rel(r.Path, path)
 	if r.last == "" || err != nil {
 		return path

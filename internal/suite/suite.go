@@ -37,6 +37,9 @@ type Suite struct {
 	FailFast bool // start no further case after one has failed
 	Update   bool // take what comes out as the new golden
 	Dir      *RunDir
+	// Recorded judges placements only, on the output that the golden files
+	// hold: no containers are run, so there is no Engine and no Dir.
+	Recorded bool
 	Keep     bool // keep the output of cases that passed
 
 	Network workflow.Network // overrides the cases' own when set
@@ -74,6 +77,9 @@ type Environment struct {
 	Emulated bool   `json:"emulated"`
 }
 
+// NoEngine is the Engine of a run that started no containers.
+const NoEngine = "none"
+
 // A Case is the result of one case.
 type Case struct {
 	compare.Report
@@ -83,6 +89,7 @@ type Case struct {
 	// Warnings tell what Kratix does silently to the output of the case.
 	Warnings []diag.Finding `json:"warnings"`
 
+	Fixture   string              `json:"-"` // directory of the case
 	Documents int                 `json:"-"` // files in all outputs
 	Dir       string              `json:"-"` // what the case left, as shown to people
 	Pipelines []simulate.Pipeline `json:"-"`
@@ -194,7 +201,10 @@ func (c *Case) exitCode() int {
 // error is a fault of the machine or the end of ctx.
 func (s *Suite) run(ctx context.Context, c *fixture.Case) (*Case, error) {
 	started := time.Now()
-	j := &judgement{suite: s, fixture: c, dir: filepath.Join(s.Dir.Path, filepath.FromSlash(c.Name))}
+	j := &judgement{suite: s, fixture: c}
+	if s.Dir != nil {
+		j.dir = filepath.Join(s.Dir.Path, filepath.FromSlash(c.Name))
+	}
 	result, err := j.run(ctx)
 	code := diag.ExitCode(err)
 	switch {
@@ -210,6 +220,7 @@ func (s *Suite) run(ctx context.Context, c *fixture.Case) (*Case, error) {
 	if result.Warnings == nil {
 		result.Warnings = []diag.Finding{}
 	}
+	result.Fixture = c.Dir
 	result.DurationMS = time.Since(started).Milliseconds()
 	return result, nil
 }

@@ -16,11 +16,19 @@ import (
 // Destination and the place of every document. It is the same wherever a group
 // is shown.
 func (v viewer) group(p *placement.Placement, indent string) {
+	v.groupHead(p, indent)
+	v.groupBody(p, indent+"  ")
+}
+
+func (v viewer) groupHead(p *placement.Placement, indent string) {
 	fmt.Fprintf(v, "%sgroup %q  %s  %s\n", indent, p.Group.Directory, count(len(paths(p)), "document"), v.rule(p))
-	v.requirements(p.Requires, indent+"  ")
-	v.candidates(p, indent+"  ")
+}
+
+func (v viewer) groupBody(p *placement.Placement, indent string) {
+	v.requirements(p.Requires, indent)
+	v.candidates(p, indent)
 	if p.Unplaced() {
-		v.waiting(p, indent+"  ")
+		v.waiting(p, indent)
 	}
 }
 

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -18,22 +19,26 @@ import (
 // end.
 type Tests struct {
 	v     viewer
-	words int  // width of the first column
-	width int  // of the longest name
-	bare  bool // nothing was printed since the last blank line
+	verb  string // the command that runs the cases
+	words int    // width of the first column
+	width int    // of the longest name
+	bare  bool   // nothing was printed since the last blank line
 }
 
 // NewTests prints the head of a test run.
 func NewTests(w term.Stream, promise string, environment suite.Environment, jobs int, update bool, cases []*fixture.Case) *Tests {
-	t := &Tests{v: viewer{w, stylesFor(w)}, words: len("FAIL"), bare: true}
+	t := &Tests{v: viewer{w, stylesFor(w)}, verb: "kratix test workflow", words: len("FAIL"), bare: true}
+	engine := fmt.Sprintf("%s (%s)", environment.Engine, environment.Platform)
+	if environment.Engine == suite.NoEngine {
+		t.verb, engine = "kratix test schedule", environment.Engine
+	}
 	if update {
 		t.words = len("update")
 	}
 	for _, c := range cases {
 		t.width = max(t.width, len(c.Name))
 	}
-	fmt.Fprintf(w, "%s  tests: %s  engine: %s (%s)  -j %d\n\n",
-		t.v.strong.Render(promise), count(len(cases), "case"), environment.Engine, environment.Platform, jobs)
+	fmt.Fprintf(w, "%s  tests: %s  engine: %s  -j %d\n\n", t.v.strong.Render(promise), count(len(cases), "case"), engine, jobs)
 	return t
 }
 
@@ -85,18 +90,26 @@ func (t *Tests) outcome(c suite.Case) string {
 	}
 	switch {
 	case c.Result == compare.Skipped:
-		return "not run"
+		return cmp.Or(c.Message, "not run")
 	case c.Result == compare.Failed && c.Reason == compare.ReasonStepFailed:
 		return stepOutcome(c.Pipelines)
 	case c.Result == compare.Failed && c.Reason == compare.ReasonGoldenMismatch:
-		return fmt.Sprintf("%s  %s", count(ran, "step"), c.Message)
+		return steps(ran) + c.Message
 	case c.Result == compare.Failed, c.Message != "":
 		return c.Message
 	case c.Updated && len(c.Changes) == 0:
 		return "unchanged"
 	default:
-		return fmt.Sprintf("%s  %s  %s", count(ran, "step"), count(c.Documents, "document"), count(len(c.Placements), "placement"))
+		return fmt.Sprintf("%s%s  %s", steps(ran), count(c.Documents, "document"), count(len(c.Placements), "placement"))
 	}
+}
+
+// steps counts the steps that ran, if any did.
+func steps(ran int) string {
+	if ran == 0 {
+		return ""
+	}
+	return count(ran, "step") + "  "
 }
 
 // stepOutcome names the step that failed: `step 2/3 "render" exited 1`.
@@ -224,17 +237,27 @@ func (t *Tests) placement(p compare.PlacementDiff) {
 
 // actions tells what to do about a case, ready to be pasted.
 func (t *Tests) actions(c suite.Case) {
-	short := c.Name
+	short, verbose := c.Name, " -v"
+	if t.verb != "kratix test workflow" {
+		verbose = ""
+	}
 	rows := table{indent: "  "}
 	switch c.Reason {
 	case compare.ReasonGoldenMismatch, compare.ReasonNoGolden:
-		rows.row("actual output:", t.v.path.Render(c.Dir))
-		rows.row("accept:", "kratix test workflow "+short+" --update")
+		accept := t.verb
+		if c.Dir != "" {
+			rows.row("actual output:", t.v.path.Render(c.Dir))
+		} else if c.Reason == compare.ReasonNoGolden {
+			accept = "kratix test workflow" // what is recorded comes from containers
+		} else {
+			rows.row("why:", "kratix explain placement -f "+c.Fixture)
+		}
+		rows.row("accept:", accept+" "+short+" --update")
 	default:
 		if log := failedLog(c); log != "" {
 			rows.row("full log:", t.v.path.Render(log))
 		}
-		rows.row("only this:", "kratix test workflow "+short+" -v")
+		rows.row("only this:", t.verb+" "+short+verbose)
 	}
 	rows.print(t.v)
 }
@@ -278,15 +301,23 @@ func (t *Tests) Sum(r *suite.Report) {
 	if !t.bare {
 		fmt.Fprintln(t.v)
 	}
+	took := ""
+	if r.Environment.Engine != suite.NoEngine {
+		took = "   " + times(r)
+	}
+	fmt.Fprintf(t.v, "%s in %s%s\n", strings.Join(parts, ", "), seconds(time.Duration(r.Summary.DurationMS)*time.Millisecond), took)
+	t.updated(r)
+}
+
+// times tells where the time of a run went.
+func times(r *suite.Report) string {
 	var containers, compared int64
 	for _, c := range r.Cases {
 		containers += c.Timing.RunMS
 		compared += c.Timing.CompareMS
 	}
-	fmt.Fprintf(t.v, "%s in %s   (containers %s, compare %s)\n", strings.Join(parts, ", "),
-		seconds(time.Duration(r.Summary.DurationMS)*time.Millisecond),
+	return fmt.Sprintf("(containers %s, compare %s)",
 		seconds(time.Duration(containers)*time.Millisecond), seconds(time.Duration(compared)*time.Millisecond))
-	t.updated(r)
 }
 
 func (t *Tests) updated(r *suite.Report) {
