@@ -74,6 +74,7 @@ func TestTheSchemaRefuses(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			file := filepath.Join(t.TempDir(), "request.yaml")
 			request := fmt.Sprintf("apiVersion: data.acme.org/v1\nkind: Postgres\nmetadata: {name: %s}\nspec: %s\n", test.request, test.spec)
 			if err := os.WriteFile(file, []byte(request), 0o600); err != nil {
@@ -187,6 +188,7 @@ func TestStages(t *testing.T) {
 	}
 	for _, dir := range modules(t) {
 		t.Run(filepath.Base(filepath.Dir(dir)), func(t *testing.T) {
+			t.Parallel()
 			for _, args := range [][]string{{"vet", "./..."}, {"test", "./..."}} {
 				cmd := exec.CommandContext(t.Context(), "go", args...)
 				cmd.Dir = dir

@@ -40,38 +40,62 @@ func TestJudge(t *testing.T) {
 		{"an absent golden fails", nil, Outcome{}, nil, Verdict{Failed, ReasonNoGolden, "no golden for this case; run with --update"}},
 		{"a golden that differs", nil, Outcome{}, differs, Verdict{Failed, ReasonGoldenMismatch, "1 of 3 documents differs"}},
 		{"a step fails", nil, failed("render", 7, ""), clean, Verdict{Failed, ReasonStepFailed, `step "render" exited 7`}},
-		{"nobody expected a suspension", nil, suspended("wait", nil), clean,
-			Verdict{Failed, ReasonUnexpected, `expected the workflow to complete; pipeline "p" suspended the workflow with message "wait"`}},
+		{
+			"nobody expected a suspension", nil, suspended("wait", nil), clean,
+			Verdict{Failed, ReasonUnexpected, `expected the workflow to complete; pipeline "p" suspended the workflow with message "wait"`},
+		},
 
-		{"an expected failure needs no golden", exit("validate", 1, "size .* not allowed"), failed("validate", 1, "x\nsize huge not allowed"), nil,
-			Verdict{Result: Passed, Message: "expected failure: validate exited 1"}},
+		{
+			"an expected failure needs no golden", exit("validate", 1, "size .* not allowed"), failed("validate", 1, "x\nsize huge not allowed"), nil,
+			Verdict{Result: Passed, Message: "expected failure: validate exited 1"},
+		},
 		{"any failure will do", exit("", 0, ""), failed("a", 9, ""), nil, Verdict{Result: Passed, Message: "expected failure: a exited 9"}},
 		{"but a golden that is there counts", exit("", 0, ""), failed("a", 9, ""), differs, Verdict{Failed, ReasonGoldenMismatch, "1 of 3 documents differs"}},
-		{"everything passed although a failure was expected", exit("validate", 1, ""), Outcome{}, nil,
-			Verdict{Failed, ReasonUnexpected, "expected validate to exit 1; the workflow completed"}},
-		{"another container failed", exit("validate", 1, ""), failed("render", 1, ""), nil,
-			Verdict{Failed, ReasonUnexpected, "expected validate to exit 1; render exited 1"}},
-		{"another code", exit("validate", 1, ""), failed("validate", 2, ""), nil,
-			Verdict{Failed, ReasonUnexpected, "expected validate to exit 1; validate exited 2"}},
-		{"another reason", exit("validate", 0, "size"), failed("validate", 2, "name is wrong"), nil,
-			Verdict{Failed, ReasonUnexpected, `validate exited 2 as expected, but its stderr does not match "size"`}},
-		{"suspended instead of failed", exit("", 0, ""), suspended("m", nil), nil,
-			Verdict{Failed, ReasonUnexpected, `expected a container to exit with a code other than 0; pipeline "p" suspended the workflow with message "m"`}},
+		{
+			"everything passed although a failure was expected", exit("validate", 1, ""),
+			Outcome{},
+			nil,
+			Verdict{Failed, ReasonUnexpected, "expected validate to exit 1; the workflow completed"},
+		},
+		{
+			"another container failed", exit("validate", 1, ""), failed("render", 1, ""), nil,
+			Verdict{Failed, ReasonUnexpected, "expected validate to exit 1; render exited 1"},
+		},
+		{
+			"another code", exit("validate", 1, ""), failed("validate", 2, ""), nil,
+			Verdict{Failed, ReasonUnexpected, "expected validate to exit 1; validate exited 2"},
+		},
+		{
+			"another reason", exit("validate", 0, "size"), failed("validate", 2, "name is wrong"), nil,
+			Verdict{Failed, ReasonUnexpected, `validate exited 2 as expected, but its stderr does not match "size"`},
+		},
+		{
+			"suspended instead of failed", exit("", 0, ""), suspended("m", nil), nil,
+			Verdict{Failed, ReasonUnexpected, `expected a container to exit with a code other than 0; pipeline "p" suspended the workflow with message "m"`},
+		},
 
 		{"an expected suspension", message("wait"), suspended("wait", nil), clean, Verdict{Result: Passed, Message: "expected suspension: wait"}},
 		{"its output is asserted", message("wait"), suspended("wait", nil), nil, Verdict{Failed, ReasonNoGolden, "no golden for this case; run with --update"}},
 		{"any message", message(""), suspended("wait", nil), clean, Verdict{Result: Passed, Message: "expected suspension: wait"}},
-		{"another message", message("wait"), suspended("go", nil), clean,
-			Verdict{Failed, ReasonUnexpected, `expected a suspension with message "wait"; pipeline "p" suspended the workflow with message "go"`}},
+		{
+			"another message", message("wait"), suspended("go", nil), clean,
+			Verdict{Failed, ReasonUnexpected, `expected a suspension with message "wait"; pipeline "p" suspended the workflow with message "go"`},
+		},
 		{"not suspended", message(""), Outcome{}, clean, Verdict{Failed, ReasonUnexpected, "expected a suspension; the workflow completed"}},
-		{"a retry is no suspension", message(""), suspended("", &minute), clean,
-			Verdict{Failed, ReasonUnexpected, `expected a suspension; pipeline "p" asked for a retry after 1m0s`}},
+		{
+			"a retry is no suspension", message(""), suspended("", &minute), clean,
+			Verdict{Failed, ReasonUnexpected, `expected a suspension; pipeline "p" asked for a retry after 1m0s`},
+		},
 
 		{"an expected retry", &Expectation{RetryAfter: &minute}, suspended("", &minute), clean, Verdict{Result: Passed, Message: "expected retry: after 1m0s"}},
-		{"another delay", &Expectation{RetryAfter: &hour}, suspended("", &minute), clean,
-			Verdict{Failed, ReasonUnexpected, `expected a retry after 1h0m0s; pipeline "p" asked for a retry after 1m0s`}},
-		{"no retry", &Expectation{RetryAfter: &hour}, failed("a", 1, ""), clean,
-			Verdict{Failed, ReasonUnexpected, `expected a retry after 1h0m0s; a exited 1`}},
+		{
+			"another delay", &Expectation{RetryAfter: &hour}, suspended("", &minute), clean,
+			Verdict{Failed, ReasonUnexpected, `expected a retry after 1h0m0s; pipeline "p" asked for a retry after 1m0s`},
+		},
+		{
+			"no retry", &Expectation{RetryAfter: &hour}, failed("a", 1, ""), clean,
+			Verdict{Failed, ReasonUnexpected, `expected a retry after 1h0m0s; a exited 1`},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -74,7 +74,7 @@ func parseStep(text string) (step, int, error) {
 }
 
 func parseBrackets(text string) (step, int, error) {
-	inside, value, isMatch := "", "", false
+	value, isMatch := "", false
 	rest := text[1:]
 	inside, n, err := parseWord(rest, "=]")
 	if err != nil {

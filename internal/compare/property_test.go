@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -175,7 +176,7 @@ func leaves(doc int, steps []string, v *value) []leaf {
 		}
 	case list:
 		for i, item := range v.items {
-			out = append(out, leaves(doc, append(slices.Clone(steps), fmt.Sprint(i)), item)...)
+			out = append(out, leaves(doc, append(slices.Clone(steps), strconv.Itoa(i)), item)...)
 		}
 	default:
 		out = append(out, leaf{doc, steps, v})

@@ -94,7 +94,7 @@ func (e *Expectation) met(o Outcome) string {
 	case o.Suspension != nil && o.Suspension.RetryAfter != nil:
 		return fmt.Sprintf("expected retry: after %s", *o.Suspension.RetryAfter)
 	case o.Suspension != nil:
-		return fmt.Sprintf("expected suspension: %s", o.Suspension.Message)
+		return "expected suspension: " + o.Suspension.Message
 	}
 	return ""
 }

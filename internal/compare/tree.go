@@ -139,7 +139,7 @@ func readTree(tree fs.FS) (map[string]file, error) {
 	err := fs.WalkDir(tree, ".", func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case path == "." && errors.Is(err, fs.ErrNotExist):
-			return fs.SkipAll //nolint:nilerr // a tree that is not there has no files
+			return fs.SkipAll
 		case err != nil:
 			return err
 		case entry.IsDir():
@@ -154,8 +154,8 @@ func readTree(tree fs.FS) (map[string]file, error) {
 func readFile(tree fs.FS, path string, entry fs.DirEntry) (file, error) {
 	mode := entry.Type()
 	if mode&fs.ModeSymlink != 0 {
-		info, err := fs.Stat(tree, path)
-		if err != nil { //nolint:nilerr // a link that cannot be followed is a result, not a failure to read
+		info, broken := fs.Stat(tree, path)
+		if broken != nil {
 			return file{problem: "a link that leads nowhere: Kratix' work-writer fails on it"}, nil
 		}
 		mode = info.Mode().Type()
@@ -266,9 +266,9 @@ type documentPair struct {
 // order; then what is left: objects that share a kind or a name, which were
 // likely renamed, and at last documents at the same place in their file.
 func alignDocuments(expected, actual []*value) []documentPair {
-	pairs := make([]documentPair, len(expected))
+	var pairs []documentPair
 	for i, doc := range expected {
-		pairs[i] = documentPair{expected: doc, place: i + 1}
+		pairs = append(pairs, documentPair{expected: doc, place: i + 1})
 	}
 	left := slices.Clone(actual)
 	for _, fit := range []func(i, j int) bool{

@@ -166,31 +166,53 @@ func TestDiffOfFiles(t *testing.T) {
 		want             string
 	}{
 		{"no trees at all", nil, nil, ""},
-		{"a file that was not expected", nil, files("debug.txt", "0123456789abcdef\n"),
-			"added output/debug.txt: 17 B\n"},
-		{"a file that did not come out", files("ns.yaml", "kind: Namespace\nmetadata: {name: x}\n"), nil,
-			"removed output/ns.yaml Namespace x: 36 B\n"},
-		{"text by lines", files("a/b.sh", "one\ntwo\nthree\n"), files("a/b.sh", "one\n2\nthree\n"),
-			"modified output/a/b.sh: 14 B -> 12 B\n@@ -1,3 +1,3 @@\n one\n-two\n+2\n three\n"},
+		{
+			"a file that was not expected", nil, files("debug.txt", "0123456789abcdef\n"),
+			"added output/debug.txt: 17 B\n",
+		},
+		{
+			"a file that did not come out", files("ns.yaml", "kind: Namespace\nmetadata: {name: x}\n"), nil,
+			"removed output/ns.yaml Namespace x: 36 B\n",
+		},
+		{
+			"text by lines", files("a/b.sh", "one\ntwo\nthree\n"), files("a/b.sh", "one\n2\nthree\n"),
+			"modified output/a/b.sh: 14 B -> 12 B\n@@ -1,3 +1,3 @@\n one\n-two\n+2\n three\n",
+		},
 		{"bytes that are no text", files("a", "\x00\x01"), files("a", "\x00\x02"), "modified output/a: 2 B -> 2 B\n"},
-		{"documents in another order", files("m.yaml", multi),
-			files("m.yaml", "kind: B\nmetadata: {name: b}\nz: 1\n---\nkind: A\nmetadata: {name: a}\nx: 1\n"), ""},
-		{"one of several documents", files("m.yaml", multi), files("m.yaml", strings.Replace(multi, "z: 1", "z: 2", 1)),
-			"modified output/m.yaml: 1 field: z 1 -> 2\n@@  @@ B b\n kind: B\n metadata: ...\n-z: 1\n+z: 2\n"},
-		{"a document that is gone", files("m.yaml", multi), files("m.yaml", multi[:strings.Index(multi, "---")]),
+		{
+			"documents in another order", files("m.yaml", multi),
+			files("m.yaml", "kind: B\nmetadata: {name: b}\nz: 1\n---\nkind: A\nmetadata: {name: a}\nx: 1\n"), "",
+		},
+		{
+			"one of several documents", files("m.yaml", multi), files("m.yaml", strings.Replace(multi, "z: 1", "z: 2", 1)),
+			"modified output/m.yaml: 1 field: z 1 -> 2\n@@  @@ B b\n kind: B\n metadata: ...\n-z: 1\n+z: 2\n",
+		},
+		{
+			"a document that is gone", files("m.yaml", multi), files("m.yaml", multi[:strings.Index(multi, "---")]),
 			"modified output/m.yaml: 1 field: removed: {\"kind\":\"B\",\"metadata\":{\"name\":\"b\"},\"...\n" +
-				"@@  @@ B b\n-kind: B\n-metadata:\n-  name: b\n-z: 1\n"},
-		{"a text inside a document by lines", files("c.yaml", "data:\n  f: |\n    one\n    two\n    three\n"),
+				"@@  @@ B b\n-kind: B\n-metadata:\n-  name: b\n-z: 1\n",
+		},
+		{
+			"a text inside a document by lines", files("c.yaml", "data:\n  f: |\n    one\n    two\n    three\n"),
 			files("c.yaml", "data:\n  f: |\n    one\n    2\n    three\n"),
 			"modified output/c.yaml: 1 field: data.f \"one\\ntwo\\nthree\\n\" -> \"one\\n2\\nthree\\n\"\n" +
-				"@@ data @@\n f: |\n   one\n-  two\n+  2\n   three\n"},
-		{"YAML that cannot be read", files("a.yaml", "a: 1\n"), files("a.yaml", "a: [\n"),
+				"@@ data @@\n f: |\n   one\n-  two\n+  2\n   three\n",
+		},
+		{
+			"YAML that cannot be read", files("a.yaml", "a: 1\n"), files("a.yaml", "a: [\n"),
 			"modified output/a.yaml: 5 B -> 5 B\n" +
-				"note: compared by bytes: yaml: line 1: did not find expected node content\n@@ -1,1 +1,1 @@\n-a: 1\n+a: [\n"},
-		{"a link that leads nowhere", files("a", "x"), fstest.MapFS{"a": {Data: []byte("gone"), Mode: fs.ModeSymlink}},
-			"modified output/a: 1 B -> 0 B\nnote: a link that leads nowhere: Kratix' work-writer fails on it\n"},
-		{"a link to a file is that file", files("a", "x", "b", "x"),
-			fstest.MapFS{"a": {Data: []byte("b"), Mode: fs.ModeSymlink}, "b": {Data: []byte("x")}}, ""},
+				"note: compared by bytes: yaml: line 1: did not find expected node content\n@@ -1,1 +1,1 @@\n-a: 1\n+a: [\n",
+		},
+		{
+			"a link that leads nowhere", files("a", "x"),
+			fstest.MapFS{"a": {Data: []byte("gone"), Mode: fs.ModeSymlink}},
+			"modified output/a: 1 B -> 0 B\nnote: a link that leads nowhere: Kratix' work-writer fails on it\n",
+		},
+		{
+			"a link to a file is that file", files("a", "x", "b", "x"),
+			fstest.MapFS{"a": {Data: []byte("b"), Mode: fs.ModeSymlink}, "b": {Data: []byte("x")}},
+			"",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

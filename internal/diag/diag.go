@@ -237,8 +237,7 @@ func Problems(what string, findings []Finding) error {
 
 // Findings lists the findings that err was made of by [Problems].
 func Findings(err error) []Finding {
-	var p *problemsError
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*problemsError](err); ok {
 		return p.problems
 	}
 	return nil

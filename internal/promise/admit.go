@@ -32,7 +32,7 @@ import (
 // findings without positions.
 func (c *CRD) Admit(object map[string]any) (map[string]any, error) {
 	admitted, _, found := c.admit(object)
-	if err := diag.Problems(fmt.Sprintf("admitting %s", c.Kind), found); err != nil {
+	if err := diag.Problems("admitting "+c.Kind, found); err != nil {
 		return nil, err
 	}
 	return admitted, nil

@@ -36,7 +36,11 @@ func object(t *testing.T, text string) map[string]any {
 	if err := yaml.Unmarshal([]byte(text), &o); err != nil {
 		t.Fatal(err)
 	}
-	return integers(o).(map[string]any)
+	whole, ok := integers(o).(map[string]any)
+	if !ok {
+		t.Fatalf("not an object: %s", text)
+	}
+	return whole
 }
 
 // integers makes int64 of whole numbers, as Kubernetes decodes them.

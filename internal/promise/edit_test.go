@@ -14,11 +14,11 @@ import (
 	"github.com/kratix-tools/kratix/internal/promise"
 )
 
-func refTo(t testing.TB, text string) promise.WorkflowRef {
-	t.Helper()
+func refTo(tb testing.TB, text string) promise.WorkflowRef {
+	tb.Helper()
 	ref, err := promise.ParseRef(text)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return ref
 }

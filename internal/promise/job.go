@@ -203,7 +203,7 @@ func (j *job) mounts(list spot, mounts []corev1.VolumeMount, volumes []string) {
 			j.refuse(path, field.Required(path.job, ""), "the mount has no path", "mountPath: /mnt/"+m.Name)
 		case own[m.MountPath]:
 			j.refuse(path, field.Invalid(path.job, m.MountPath, "must be unique"),
-				fmt.Sprintf("Kratix mounts a directory of its own at %s", m.MountPath), "mount it elsewhere, as at /mnt/"+m.Name)
+				"Kratix mounts a directory of its own at "+m.MountPath, "mount it elsewhere, as at /mnt/"+m.Name)
 		case seen[m.MountPath]:
 			j.refuse(path, field.Invalid(path.job, m.MountPath, "must be unique"), "something else is mounted at "+m.MountPath, "")
 		}

@@ -82,7 +82,8 @@ func loadFlat(file string) (*Promise, error) {
 	}
 	p := &Promise{Dir: filepath.Dir(file), File: file, sources: []source{{"", docs[i]}}}
 	p.noteOthers(docs, i)
-	return p, p.decode(docs[i].Value().(map[string]any))
+	object, _ := docs[i].Value().(map[string]any) // a document with a kind is one
+	return p, p.decode(object)
 }
 
 func readDocuments(file string) ([]*yamldoc.Document, error) {

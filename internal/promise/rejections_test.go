@@ -38,7 +38,7 @@ func TestRejections(t *testing.T) {
 				}
 				return
 			}
-			for _, part := range strings.Split(recorded, "\x00") {
+			for part := range strings.SplitSeq(recorded, "\x00") {
 				if !strings.Contains(refused, part) {
 					t.Errorf("Kratix says\n\t%s\nCheck says\n\t%s", part, refused)
 				}

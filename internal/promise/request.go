@@ -92,7 +92,7 @@ func newRequest(doc *yamldoc.Document, object map[string]any, crd *CRD) (*Reques
 		})
 	}
 	r.Admitted = admitted
-	meta := admitted["metadata"].(map[string]any)
+	meta, _ := admitted["metadata"].(map[string]any)
 	r.Name, _ = meta["name"].(string)
 	r.Namespace, _ = meta["namespace"].(string)
 	return r, nil

@@ -76,7 +76,7 @@ func leafMisfits(value any, t reflect.Type, field string) (leaf bool, found []mi
 	case reflect.TypeFor[unstructured.Unstructured]():
 		return true, objectMisfits(value, field)
 	}
-	target, ok := reflect.New(t).Interface().(json.Unmarshaler)
+	target, ok := reflect.TypeAssert[json.Unmarshaler](reflect.New(t))
 	if !ok {
 		return false, nil
 	}
@@ -128,8 +128,7 @@ func structMisfits(value any, t reflect.Type, field string) []misfit {
 // embedded structs.
 func jsonFields(t reflect.Type) map[string]reflect.Type {
 	fields := map[string]reflect.Type{}
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		switch {
 		case name == "-" || !f.IsExported():

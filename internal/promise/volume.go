@@ -43,8 +43,8 @@ func (j *job) volumes(list spot, volumes []corev1.Volume) []string {
 func (j *job) volumeSource(s spot, v corev1.Volume) {
 	sources := 0
 	source := reflect.ValueOf(v.VolumeSource)
-	for i := range source.NumField() {
-		if source.Field(i).Kind() == reflect.Pointer && !source.Field(i).IsNil() {
+	for _, field := range source.Fields() {
+		if field.Kind() == reflect.Pointer && !field.IsNil() {
 			sources++
 		}
 	}

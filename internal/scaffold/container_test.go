@@ -52,9 +52,14 @@ func database(t *testing.T) *promise.CRD {
 func TestContainerFiles(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ workflow, language string }{
-		{"resource/configure", "go"}, {"promise/configure", "go"}, {"resource/delete", "go"},
-		{"resource/configure", "bash"}, {"promise/delete", "bash"},
-		{"resource/configure", "python"}, {"promise/configure", "python"}, {"promise/delete", "python"},
+		{"resource/configure", "go"},
+		{"promise/configure", "go"},
+		{"resource/delete", "go"},
+		{"resource/configure", "bash"},
+		{"promise/delete", "bash"},
+		{"resource/configure", "python"},
+		{"promise/configure", "python"},
+		{"promise/delete", "python"},
 	} {
 		tree := "container-" + test.language + "-" + strings.ReplaceAll(test.workflow, "/", "-")
 		t.Run(tree, func(t *testing.T) {

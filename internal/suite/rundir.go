@@ -55,7 +55,7 @@ func (r *RunDir) Publish() error {
 	if r.last == "" {
 		return nil
 	}
-	before, _ := os.Readlink(r.last) //nolint:errcheck // there may be none
+	before, _ := os.Readlink(r.last)
 	link := r.Path + ".link"
 	if err := os.Symlink(filepath.Base(r.Path), link); err != nil {
 		return diag.Machine(err)

@@ -81,7 +81,8 @@ func readMap(dec *json.Decoder) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		m = append(m, Entry{key.(string), value})
+		name, _ := key.(string) // JSON has no other keys
+		m = append(m, Entry{name, value})
 	}
 	_, err := dec.Token()
 	return m, err

@@ -2,6 +2,7 @@ package yamldoc
 
 import (
 	"bytes"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -100,8 +101,8 @@ func (d *Document) scanFlow(open int) (f flowRange, ok bool) {
 // nodes that shows it to the whole document.
 func (d *Document) styleOf(nodes []*yaml.Node) style {
 	s := style{list: -1}
-	for i := len(nodes) - 1; i >= 0; i-- {
-		d.observe(nodes[i], &s)
+	for _, node := range slices.Backward(nodes) {
+		d.observe(node, &s)
 	}
 	if s.step == 0 {
 		s.step = 2
