@@ -62,6 +62,7 @@ type Container struct {
 	Hostname string
 
 	Security Security
+	Limits   Limits
 }
 
 // EnvVar is one variable of a container's environment.
@@ -87,20 +88,13 @@ const (
 	NetworkHost Network = "host" // the machine's own
 )
 
-// Security is the part of a container's securityContext that an engine acts
-// on. The zero value is Kubernetes' default: the image's user, a writable root
-// file system.
-type Security struct {
-	RunAsUser              *int64
-	RunAsGroup             *int64
-	RunAsNonRoot           bool
-	ReadOnlyRootFilesystem bool
-}
-
 // An Exit is how a container ended.
 type Exit struct {
 	Code     int // 128 + the signal's number when a signal ended it
 	Duration time.Duration
+	// OOMKilled tells that the kernel killed a process of the container since
+	// all of them together needed more than Limits.Memory.
+	OOMKilled bool
 	// Digest is that of the image's manifest or, where the image has none,
 	// of its configuration; "sha256:...".
 	Digest string

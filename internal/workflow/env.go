@@ -55,7 +55,7 @@ func (p *planner) environment(c api.Container, field string) *environment {
 		env.set(v.Name, v.Value)
 	}
 	for i, v := range c.Env {
-		p.envVar(env, v, fmt.Sprintf("%s.env[%d]", field, i))
+		p.envVar(env, c, v, fmt.Sprintf("%s.env[%d]", field, i))
 	}
 	for _, v := range p.run.Env {
 		env.set(v.Name, v.Value)
@@ -87,12 +87,12 @@ func (p *planner) envFrom(env *environment, from corev1.EnvFromSource, field str
 	}
 }
 
-func (p *planner) envVar(env *environment, v corev1.EnvVar, field string) {
+func (p *planner) envVar(env *environment, c api.Container, v corev1.EnvVar, field string) {
 	if v.Value != "" || v.ValueFrom == nil {
 		env.set(v.Name, expand(v.Value, env.lookup))
 		return
 	}
-	value, found, at, err := p.valueFrom(*v.ValueFrom)
+	value, found, at, err := p.valueFrom(c, *v.ValueFrom)
 	if err != nil {
 		p.refuse(field+".valueFrom"+at, err)
 		return
@@ -102,9 +102,9 @@ func (p *planner) envVar(env *environment, v corev1.EnvVar, field string) {
 	}
 }
 
-// valueFrom finds the value that a variable takes from elsewhere. At is the
-// field of the reference that decided.
-func (p *planner) valueFrom(from corev1.EnvVarSource) (value string, found bool, at string, err error) {
+// valueFrom finds the value that a variable of c takes from elsewhere. At is
+// the field of the reference that decided.
+func (p *planner) valueFrom(c api.Container, from corev1.EnvVarSource) (value string, found bool, at string, err error) {
 	switch {
 	case from.SecretKeyRef != nil:
 		ref := from.SecretKeyRef
@@ -118,7 +118,8 @@ func (p *planner) valueFrom(from corev1.EnvVarSource) (value string, found bool,
 		value, err = p.podField(from.FieldRef.FieldPath)
 		return value, err == nil, ".fieldRef.fieldPath", err
 	case from.ResourceFieldRef != nil:
-		return "", false, ".resourceFieldRef", errors.New("resources of a container are not known to a local run")
+		value, err = p.resourceField(c, *from.ResourceFieldRef)
+		return value, err == nil, ".resourceFieldRef", err
 	case from.FileKeyRef != nil:
 		return "", false, ".fileKeyRef", errors.New("variables from files are not supported by a local run")
 	default:

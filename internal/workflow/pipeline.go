@@ -87,8 +87,11 @@ type Step struct {
 	Digest    string
 	State     StepState
 	Exit      int
-	Duration  time.Duration
-	Log       Log
+	// OutOfMemory is the limit in bytes for which the kernel killed a process
+	// of the step; 0 if that did not happen.
+	OutOfMemory int64
+	Duration    time.Duration
+	Log         Log
 	// Wrote lists the files that the step made, changed or removed, as
 	// "output/deployment.yaml"; only if PipelineRun.Trace is set.
 	Wrote []string
@@ -99,11 +102,26 @@ func (s Step) String() string {
 	return fmt.Sprintf("step %d/%d %q", s.Number, s.Of, s.Container)
 }
 
+// Ending tells in a few words how the step came to its end, as in "exited 1".
+func (s Step) Ending() string {
+	switch {
+	case s.State == StepTimedOut:
+		return "was stopped after " + s.Duration.Round(time.Millisecond).String()
+	case s.OutOfMemory > 0:
+		return fmt.Sprintf("was killed: out of memory (limit %s)", formatMemory(s.OutOfMemory))
+	default:
+		return fmt.Sprintf("exited %d", s.Exit)
+	}
+}
+
 // A PipelineResult is what the containers of a Pipeline did and left behind.
 type PipelineResult struct {
 	Name string
 	// Steps has an entry for every container, started or not.
 	Steps []Step
+	// Warnings are the fields of the Pipeline that mean something else, or
+	// nothing, in a local run.
+	Warnings []diag.Finding
 	// Output and Metadata are /kratix/output and /kratix/metadata, also after
 	// a failure; nil only if RunPipeline says with an error that they could
 	// not be had.
@@ -128,11 +146,7 @@ func (r PipelineResult) Err() error {
 	if !failed {
 		return nil
 	}
-	what := fmt.Sprintf("exited %d", s.Exit)
-	if s.State == StepTimedOut {
-		what = "was stopped after " + s.Duration.Round(time.Millisecond).String()
-	}
-	return diag.Answer(fmt.Errorf("pipeline %q: %s %s", r.Name, s, what))
+	return diag.Answer(fmt.Errorf("pipeline %q: %s %s", r.Name, s, s.Ending()))
 }
 
 // Images lists the images of some Pipelines, each once, to be prepared.
@@ -179,7 +193,7 @@ func (p *pipelineRun) run(ctx context.Context, engine Engine) (err error) {
 	if err != nil {
 		return err
 	}
-	p.result.Steps = plan.steps()
+	p.result.Steps, p.result.Warnings = plan.steps(), plan.warnings
 	p.pod, err = engine.NewPod(ctx, plan.volumeNames())
 	if err != nil {
 		return err
@@ -247,6 +261,9 @@ func (p *pipelineRun) runStep(ctx context.Context, step *Step, c Container) erro
 		step.State = StepSucceeded
 	default:
 		step.State = StepFailed
+		if exit.OOMKilled {
+			step.OutOfMemory = c.Limits.Memory
+		}
 	}
 	if err == nil && p.Trace {
 		err = p.trace(ctx, step)

@@ -469,6 +469,7 @@ func TestContainersSeeWhatTheirPodWould(t *testing.T) {
 		Network:  workflow.NetworkNone,
 		Hostname: "kratix-postgres-orders-instance-xxxxx-xxxxx",
 		Security: workflow.Security{RunAsUser: &user, RunAsNonRoot: true, ReadOnlyRootFilesystem: true},
+		Limits:   workflow.Limits{Memory: 256 << 20},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("container (-want +got):\n%s", diff)
@@ -590,7 +591,7 @@ func TestWhatCannotBeProvidedIsRefusedByField(t *testing.T) {
 		"volumes[3].configMap.items[0].path":                `"../k" is no path inside the volume`,
 		"volumes[3].configMap.items[1].key":                 `ConfigMap "conf" has no key "none"`,
 		"volumes[4].projected.sources[0]":                   "a local run projects Secrets, ConfigMaps and fields of the Pod only",
-		"containers[0].env[0].valueFrom.resourceFieldRef":   "resources of a container are not known to a local run",
+		"containers[0].env[0].valueFrom.resourceFieldRef":   `"" is no limit or request of cpu, memory or ephemeral-storage`,
 		"containers[0].env[1].valueFrom.fieldRef.fieldPath": `"status.podIP" has no value in a local run`,
 		"containers[0].env[2].valueFrom.secretKeyRef":       `Secret "x" is not among the fixtures`,
 		"containers[1].envFrom[0].configMapRef":             `ConfigMap "y" is not among the fixtures`,

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"testing/fstest"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"github.com/kratix-tools/kratix/internal/api"
 	"github.com/kratix-tools/kratix/internal/diag"
 )
@@ -14,6 +12,7 @@ import (
 type plan struct {
 	volumes    []volume
 	containers []Container
+	warnings   []diag.Finding
 }
 
 // A planner makes a plan and collects all that stands against it.
@@ -78,32 +77,30 @@ func (p *planner) container(c api.Container, field string) Container {
 		Mounts:   p.mounts(c.VolumeMounts, env, field),
 		Network:  network,
 		Hostname: p.run.Identity.hostname(),
-		Security: security(c.SecurityContext),
-	}
-}
-
-func security(s *corev1.SecurityContext) Security {
-	if s == nil {
-		return Security{}
-	}
-	return Security{
-		RunAsUser:              s.RunAsUser,
-		RunAsGroup:             s.RunAsGroup,
-		RunAsNonRoot:           s.RunAsNonRoot != nil && *s.RunAsNonRoot,
-		ReadOnlyRootFilesystem: s.ReadOnlyRootFilesystem != nil && *s.ReadOnlyRootFilesystem,
+		Security: p.security(c.SecurityContext, field),
+		Limits:   p.limits(c, field),
 	}
 }
 
 // refuse records why a field of the Pipeline cannot be honoured.
 func (p *planner) refuse(field string, why error) {
+	p.findings = append(p.findings, p.finding(diag.SeverityError, field, why))
+}
+
+// warn records what a local run does otherwise than a cluster.
+func (p *planner) warn(field string, what error) {
+	p.warnings = append(p.warnings, p.finding(diag.SeverityWarning, field, what))
+}
+
+func (p *planner) finding(severity diag.Severity, field string, what error) diag.Finding {
 	if p.run.Field != "" {
 		field = p.run.Field + "." + field
 	}
-	f := diag.Finding{Severity: diag.SeverityError, Field: field, Message: why.Error()}
+	f := diag.Finding{Severity: severity, Field: field, Message: what.Error()}
 	if p.run.Locate != nil {
 		f.Position = p.run.Locate(field)
 	}
-	p.findings = append(p.findings, f)
+	return f
 }
 
 func (p plan) volumeNames() []string {

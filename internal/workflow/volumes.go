@@ -12,6 +12,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/kratix-tools/kratix/internal/api"
 	"github.com/kratix-tools/kratix/internal/tree"
 )
 
@@ -115,16 +116,27 @@ func (p *planner) project(files memory, s source, items []corev1.KeyToPath, mode
 func (p *planner) downward(files memory, items []corev1.DownwardAPIVolumeFile, mode *int32, field string) {
 	for i, item := range items {
 		at := fmt.Sprintf("%s.items[%d]", field, i)
-		if item.FieldRef == nil {
-			p.refuse(at, errors.New("resources of a container are not known to a local run"))
-			continue
-		}
-		content, err := p.podField(item.FieldRef.FieldPath)
+		content, ref, err := p.downwardContent(item)
 		if err != nil {
-			p.refuse(at+".fieldRef.fieldPath", err)
+			p.refuse(at+ref, err)
 			continue
 		}
 		p.put(files, item.Path, []byte(content), fileMode(mode, item.Mode), at+".path")
+	}
+}
+
+// downwardContent gives the content of a file with a field of the Pod or a
+// resource of one of its containers. Ref is the field of item that decided.
+func (p *planner) downwardContent(item corev1.DownwardAPIVolumeFile) (content, ref string, err error) {
+	switch {
+	case item.FieldRef != nil:
+		content, err = p.podField(item.FieldRef.FieldPath)
+		return content, ".fieldRef.fieldPath", err
+	case item.ResourceFieldRef != nil:
+		content, err = p.resourceField(api.Container{}, *item.ResourceFieldRef)
+		return content, ".resourceFieldRef", err
+	default:
+		return "", "", errors.New("names no source")
 	}
 }
 
