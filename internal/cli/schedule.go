@@ -76,7 +76,7 @@ func runSchedule(ctx context.Context, env *Env, opts scheduleOptions) error {
 	if err != nil {
 		return err
 	}
-	view.Findings(env.err(), opts.unseen(scheduled.Warnings))
+	view.Findings(env.err(), opts.unseen(scheduled.Findings))
 	if err := view.Schedule(env.out(), opts.format, scheduled); err != nil {
 		return err
 	}
@@ -118,15 +118,8 @@ func (o *scheduleOptions) schedule(ctx context.Context, env *Env) (view.Schedule
 
 // dependencies schedules what a Promise brings along without any workflow.
 func (o *scheduleOptions) dependencies(env *Env) (view.Scheduled, *platform.Platform, error) {
-	for flag, value := range map[string]string{"request": o.request, "workflow": o.workflow, "pipeline": o.pipeline, "metadata": o.metadata} {
-		if value != "" {
-			return view.Scheduled{}, nil, diag.Hint(
-				diag.Inputf("--%s %s: without OUTPUT_DIR this is about static dependencies, which no workflow makes", flag, value),
-				"kratix schedule OUTPUT_DIR")
-		}
-	}
-	if len(o.choose) > 0 {
-		return view.Scheduled{}, nil, diag.Inputf("--choose %s: static dependencies go to every Destination that matches", o.choose[0])
+	if err := o.checkDependencies(); err != nil {
+		return view.Scheduled{}, nil, err
 	}
 	p, err := o.loadPromise(env, ".")
 	if err != nil {
@@ -141,6 +134,20 @@ func (o *scheduleOptions) dependencies(env *Env) (view.Scheduled, *platform.Plat
 		err = diag.Hint(diag.NotFoundf("the Promise %q has no static dependencies", p.Name), "kratix schedule OUTPUT_DIR")
 	}
 	return view.Scheduled{Schedule: s, Promise: p.Name, Version: p.Labels[api.LabelPromiseVersion]}, world, err
+}
+
+// checkDependencies refuses what is about the output of a workflow.
+func (o *scheduleOptions) checkDependencies() error {
+	for _, flag := range []struct{ name, value string }{
+		{"request", o.request}, {"workflow", o.workflow}, {"pipeline", o.pipeline}, {"metadata", o.metadata},
+		{"choose", strings.Join(o.choose, ",")},
+	} {
+		if flag.value != "" {
+			err := diag.Inputf("--%s %s: without OUTPUT_DIR this is about static dependencies, which no workflow makes", flag.name, flag.value)
+			return diag.Hint(err, "kratix schedule OUTPUT_DIR")
+		}
+	}
+	return nil
 }
 
 // unseen leaves out of the text what the tree of groups shows anyway.

@@ -28,8 +28,8 @@ type Schedule struct {
 	// Failure is set if Kratix would fail the Pipeline or the placement of
 	// its Work.
 	Failure *Failure
-	// Warnings tell what Kratix does silently.
-	Warnings []diag.Finding
+	// Findings tell what Kratix does silently.
+	Findings []diag.Finding
 }
 
 // Unplaced counts the workload groups that no Destination takes.
@@ -99,9 +99,9 @@ func (s *Schedule) place(world *platform.Platform, choose map[string]string) err
 	case s.Failure == nil:
 		s.Failure = &Failure{Container: Scheduler, Err: err}
 	}
-	s.Warnings = append(s.Warnings, work.Lint(s.Work, lintLimit)...)
-	s.Warnings = append(s.Warnings, placement.Warnings(s.Work, s.Placements, world)...)
-	s.Warnings = append(s.Warnings, strayPlacements(s.Work, world)...)
+	s.Findings = append(s.Findings, work.Lint(s.Work, lintLimit)...)
+	s.Findings = append(s.Findings, placement.Warnings(s.Work, s.Placements, world)...)
+	s.Findings = append(s.Findings, strayPlacements(s.Work, world)...)
 	return nil
 }
 
@@ -188,25 +188,28 @@ func noDraw(undrawn []placement.Placement, directory, name string) error {
 }
 
 // strayPlacements notes WorkPlacements that are surely of this Work's kin but
-// say that they belong to a Work which was not given. Kratix finds them by
-// name; here the name of a Work that was not given is not known.
+// belong to a Work which was not given: then its name, by which Kratix finds
+// them, is not known here.
 func strayPlacements(w *api.Work, world *platform.Platform) []diag.Finding {
-	known := map[string]bool{w.Namespace + "/" + w.Name: true}
+	known := map[string]bool{w.Name: true}
 	for _, other := range world.Works {
-		known[other.Namespace+"/"+other.Name] = true
+		known[other.Name] = true
+	}
+	stray := map[string]int{}
+	for _, wp := range world.WorkPlacements {
+		kin := wp.Namespace == w.Namespace && wp.Labels[api.LabelPipelineName] == w.Labels[api.LabelPipelineName] &&
+			wp.Spec.PromiseName == w.Spec.PromiseName && wp.Spec.ResourceName == w.Spec.ResourceName
+		if owner := wp.Labels[api.LabelWork]; kin && !known[owner] {
+			stray[owner]++
+		}
 	}
 	var findings []diag.Finding
-	for _, wp := range world.WorkPlacements {
-		owner := wp.Labels[api.LabelWork]
-		kin := wp.Namespace == w.Namespace && wp.Spec.PromiseName == w.Spec.PromiseName && wp.Spec.ResourceName == w.Spec.ResourceName &&
-			wp.Labels[api.LabelPipelineName] == w.Labels[api.LabelPipelineName]
-		if kin && !known[wp.Namespace+"/"+owner] {
-			findings = append(findings, diag.Finding{
-				Severity: diag.SeverityWarning, Code: "M9", Field: "WorkPlacement " + wp.Namespace + "/" + wp.Name,
-				Message: fmt.Sprintf("counts as that of another Work: Work %q is not among the existing ones", owner),
-				Hint:    fmt.Sprintf("kubectl get works,workplacements -n %s -o yaml", wp.Namespace),
-			})
-		}
+	for _, owner := range slices.Sorted(maps.Keys(stray)) {
+		findings = append(findings, diag.Finding{
+			Severity: diag.SeverityWarning, Code: "M9", Field: "Work " + w.Namespace + "/" + owner,
+			Message: fmt.Sprintf("is not among the existing ones, so its WorkPlacements (%d) count as those of somebody else", stray[owner]),
+			Hint:    fmt.Sprintf("kubectl get works,workplacements -n %s -o yaml", w.Namespace),
+		})
 	}
 	return findings
 }

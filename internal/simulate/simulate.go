@@ -217,6 +217,7 @@ func (s *Simulation) containers(ctx context.Context, run *workflow.Run, i int, p
 	}
 	var err error
 	p.PipelineResult, err = workflow.RunPipeline(ctx, s.Engine, s.pipelineRun(run, i, p))
+	p.Findings = append(p.Findings, p.PipelineResult.Warnings...)
 	if step, failed := p.Failed(); failed {
 		run.Fail(i)
 		p.Failure = &Failure{Container: step.Container, Code: step.Exit, Err: cmp.Or(err, p.Err())}
@@ -267,7 +268,7 @@ func (s *Simulation) write(run *workflow.Run, i int, p *Pipeline) error {
 	if s.Workflow.Action == api.ActionConfigure {
 		result, err := work.FromTree(s.workInput(run, i, p))
 		if result != nil {
-			p.Warnings = append(p.Warnings, result.Warnings...)
+			p.Findings = append(p.Findings, result.Warnings...)
 			p.Work, p.Sizes = result.Work, result.Sizes
 		}
 		if err != nil {
@@ -279,7 +280,7 @@ func (s *Simulation) write(run *workflow.Run, i int, p *Pipeline) error {
 	if err != nil {
 		return asRefusal(StatusWriter, err)
 	}
-	p.Warnings = append(p.Warnings, written.Findings...)
+	p.Findings = append(p.Findings, written.Findings...)
 	if written.Suspended {
 		run.Suspend()
 		p.Suspension = &Suspension{Message: written.Control.Message, RetryAfter: written.Control.RetryAfter}

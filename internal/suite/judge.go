@@ -136,7 +136,7 @@ func mayUpdate(c *fixture.Case, outcome compare.Outcome) bool {
 // describe adds the steps, the warnings and the number of documents.
 func (j *judgement) describe(result *Case) {
 	for _, p := range result.Pipelines {
-		result.Warnings = append(result.Warnings, p.Warnings...)
+		result.Warnings = append(result.Warnings, p.Findings...)
 		result.Documents += p.Sizes.Documents
 		for _, step := range p.Steps {
 			result.Steps = append(result.Steps, j.step(p, step))

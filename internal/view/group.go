@@ -59,7 +59,7 @@ func (v viewer) rule(p *placement.Placement) string {
 	}
 	switch {
 	case len(p.Candidates) == 0:
-		return v.bad.Render("UNPLACED") + ": there are no Destinations"
+		return v.bad.Render("UNPLACED") + ": there are no Destinations; put some into tests/destinations"
 	case p.Candidates[0].Reason == schedule.ReasonUnknown:
 		return v.bad.Render("UNPLACED") + ": Kratix does not get to schedule it"
 	case p.Unplaced():
@@ -156,10 +156,11 @@ func (v viewer) verdict(c schedule.Candidate) string {
 // they are.
 func (v viewer) closest(p *placement.Placement) map[string]string {
 	near := map[string]string{}
-	if !p.Unplaced() || len(p.Candidates) < 2 {
+	closest := explain.Closest(&p.Decision)
+	if !p.Unplaced() || len(closest) == len(p.Candidates) {
 		return near
 	}
-	for _, c := range explain.Closest(&p.Decision) {
+	for _, c := range closest {
 		near[c.Destination] = v.warn.Render(fmt.Sprintf("closest: %s away", count(c.Distance, "label")))
 	}
 	return near

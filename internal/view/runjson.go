@@ -83,7 +83,7 @@ func newWorkflowRun(promise, ref string, d *simulate.Delivery) workflowRun {
 func newPipelineRun(p *simulate.Pipeline) pipelineRun {
 	run := pipelineRun{
 		Name: p.Name, Steps: []stepRun{}, Output: fileInfos(p.Output), Metadata: fileInfos(p.Metadata), Work: p.Work,
-		Placements: append([]placement.Placement{}, p.Placements...), Warnings: append([]diag.Finding{}, p.Warnings...),
+		Placements: append([]placement.Placement{}, p.Placements...), Warnings: append([]diag.Finding{}, p.Findings...),
 	}
 	for _, s := range p.Steps {
 		run.Steps = append(run.Steps, newStepRun(s))

@@ -143,7 +143,7 @@ func newScheduleDocument(s *Scheduled) scheduleDocument {
 	d := scheduleDocument{
 		APIVersion: apiVersion, Kind: "Schedule", Promise: s.Promise, Workflow: s.Workflow, Pipeline: s.Pipeline, Request: s.Request,
 		Work: s.Work, Sizes: s.Sizes,
-		Groups: append([]placement.Placement{}, s.Placements...), Warnings: append([]diag.Finding{}, s.Warnings...),
+		Groups: append([]placement.Placement{}, s.Placements...), Warnings: append([]diag.Finding{}, s.Findings...),
 	}
 	if p := s.Suspension; p != nil {
 		d.Suspension = &suspensionRun{p.Message, p.RetryAfter}
