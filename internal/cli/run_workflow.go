@@ -105,10 +105,7 @@ func runRunWorkflow(ctx context.Context, env *Env, opts runWorkflowOptions) (err
 	}
 	defer m.close() //nolint:errcheck // the cache was only read
 	sim.Engine, sim.Dir = m, dir
-	if opts.verbose > 0 {
-		sim.Observer = stepLogs(env.err())
-	}
-	delivery, err := simulate.Run(ctx, sim)
+	delivery, err := opts.observed(ctx, env, sim)
 	if err != nil {
 		return err
 	}
@@ -119,6 +116,18 @@ func runRunWorkflow(ctx context.Context, env *Env, opts runWorkflowOptions) (err
 		return shown(diag.Answer(failed.Failure.Err))
 	}
 	return nil
+}
+
+// observed runs the simulation and tells of its progress.
+func (o *runWorkflowOptions) observed(ctx context.Context, env *Env, sim simulate.Simulation) (*simulate.Delivery, error) {
+	if o.verbose > 0 {
+		sim.Observer = stepLogs(env.err())
+		return simulate.Run(ctx, sim)
+	}
+	progress := view.NewProgress(env.err())
+	defer progress.Stop()
+	sim.Observer = progress.Observer
+	return simulate.Run(ctx, sim)
 }
 
 // simulation gathers what the workflow is about.

@@ -52,7 +52,7 @@ func runTestSchedule(ctx context.Context, env *Env, opts testScheduleOptions) er
 	report, err := opts.show(ctx, env, &suite.Suite{
 		Promise: p, Cases: cases, Recorded: true, Environment: suite.Environment{Engine: suite.NoEngine},
 		Jobs: opts.jobs, FailFast: opts.failFast, Update: opts.update,
-	})
+	}, nil)
 	if err != nil {
 		return err
 	}

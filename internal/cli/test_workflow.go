@@ -124,8 +124,12 @@ func (o *testWorkflowOptions) runSuite(ctx context.Context, env *Env, p *promise
 		s.Observer = func(name, pipeline string) workflow.Observer {
 			return stepLog(env.Err, name+" "+pipeline+"/")
 		}
+		return o.show(ctx, env, &s, nil)
 	}
-	return o.show(ctx, env, &s)
+	progress := view.NewProgress(env.err())
+	defer progress.Stop()
+	s.Observer = func(name, _ string) workflow.Observer { return progress.Observer(name) }
+	return o.show(ctx, env, &s, progress)
 }
 
 // caseFlags say which cases are run, and how the result is shown.
@@ -152,8 +156,8 @@ func (o *caseFlags) register(cmd *cobra.Command) {
 	flags.VarP(newEnum(&o.format, view.Text, view.JSON, view.YAML), "output", "o", "format: text, json or yaml")
 }
 
-// show runs the cases and shows them.
-func (o *caseFlags) show(ctx context.Context, env *Env, s *suite.Suite) (*suite.Report, error) {
+// show runs the cases and shows them; progress may be nil.
+func (o *caseFlags) show(ctx context.Context, env *Env, s *suite.Suite, progress *view.Progress) (*suite.Report, error) {
 	if o.format != view.Text {
 		report, err := s.Run(ctx)
 		if err != nil {
@@ -162,7 +166,10 @@ func (o *caseFlags) show(ctx context.Context, env *Env, s *suite.Suite) (*suite.
 		return report, view.Encode(env.Out, o.format, report)
 	}
 	tests := view.NewTests(env.out(), s.Promise.Name, s.Environment, o.jobs, o.update, s.Cases)
-	s.Done = tests.Done
+	s.Done = func(c suite.Case) {
+		progress.Clear()
+		tests.Done(c)
+	}
 	report, err := s.Run(ctx)
 	if err != nil {
 		return nil, err
