@@ -277,6 +277,8 @@ func (t *outputTree) run(ctx context.Context) (*simulate.Delivery, error) {
 func isDirectory(path string) error {
 	info, err := os.Stat(path)
 	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return diag.Inputf("%s: no such directory", path)
 	case err != nil:
 		return diag.Input(err)
 	case !info.IsDir():

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -150,16 +151,14 @@ func (o *scheduleOptions) checkDependencies() error {
 	return nil
 }
 
-// unseen leaves out of the text what the tree of groups shows anyway.
+// unseen leaves out what the text says anyway: that labels add up, that one is
+// drawn, that strict Destinations pass, that a Pipeline suspends, that there is
+// no output.
 func (o *scheduleOptions) unseen(findings []diag.Finding) []diag.Finding {
-	var unseen []diag.Finding
-	for _, f := range findings {
-		if o.format == view.Text && f.Severity == diag.SeverityNote && (f.Code == "M7" || f.Code == "M8" || f.Code == "M10") {
-			continue
-		}
-		unseen = append(unseen, f)
-	}
-	return unseen
+	said := []string{"M7", "M8", "M10", "M23", "O7"}
+	return slices.DeleteFunc(slices.Clone(findings), func(f diag.Finding) bool {
+		return o.format == view.Text && slices.Contains(said, f.Code)
+	})
 }
 
 // verdict is the exit code of an answer that was shown.

@@ -49,14 +49,6 @@ type Answer struct {
 	Placement *placement.Placement `json:"placement"`
 }
 
-// Summary is the sentence alone, for where no reasons follow.
-func (a *Answer) Summary() string {
-	if i := strings.LastIndex(a.Sentence, ", for "); i >= 0 && strings.HasSuffix(a.Sentence, ":") {
-		return a.Sentence[:i] + "."
-	}
-	return a.Sentence
-}
-
 // A Reason is one thing that decided.
 type Reason struct {
 	Reason  schedule.Reason `json:"reason"`
@@ -243,7 +235,7 @@ func (s *Subject) answer(p *placement.Placement, q Question) Answer {
 	c, _ := candidate(&p.Decision, q.Destination)
 	a.On = c.Chosen
 	s.explain(&a, p, c)
-	a.Sentence = sentence(about(p, q), c, len(a.Reasons))
+	a.Sentence = sentence(about(p, q), c)
 	return a
 }
 
@@ -269,19 +261,15 @@ func unknown(p *placement.Placement) bool {
 }
 
 // sentence is the answer about one Destination.
-func sentence(what string, c schedule.Candidate, reasons int) string {
-	because := fmt.Sprintf(", for %d reasons:", reasons)
-	if reasons == 1 {
-		because = ", for 1 reason:"
-	}
+func sentence(what string, c schedule.Candidate) string {
 	switch {
 	case c.Reason == schedule.ReasonMisplaced:
-		return fmt.Sprintf("%s is on %s, which does not match%s", what, c.Destination, because)
+		return fmt.Sprintf("%s is on %s, which does not match.", what, c.Destination)
 	case c.Chosen:
-		return fmt.Sprintf("%s is on %s%s", what, c.Destination, because)
+		return fmt.Sprintf("%s is on %s.", what, c.Destination)
 	case c.Reason == schedule.ReasonNotDrawn:
-		return fmt.Sprintf("%s is not on %s here, but may be in a cluster, for 1 reason:", what, c.Destination)
+		return fmt.Sprintf("%s is not on %s here, but may be in a cluster.", what, c.Destination)
 	default:
-		return fmt.Sprintf("%s is NOT on %s%s", what, c.Destination, because)
+		return fmt.Sprintf("%s is NOT on %s.", what, c.Destination)
 	}
 }

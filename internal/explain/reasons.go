@@ -164,15 +164,12 @@ func (s *Subject) removal(p *placement.Placement, c schedule.Candidate) Remedy {
 	for _, wp := range s.placements(p) {
 		commands = append(commands, wp.Name)
 	}
-	when := "delete the WorkPlacement"
-	if c.Verdict != schedule.Matched {
-		when = "then delete the WorkPlacement"
-	}
 	return Remedy{
-		Text:    when,
+		Text:    "delete the WorkPlacement",
 		Command: fmt.Sprintf("kubectl delete workplacement -n %s %s", s.Work.Namespace, strings.Join(commands, " ")),
-		Then: fmt.Sprintf("CAUTION: its documents go from %s, and the GitOps agent there prunes the objects, data included; "+
-			"Kratix then places the group anew", list(names(&p.Decision, chosen))),
+		Also:    c.Verdict != schedule.Matched,
+		Then:    "Kratix would place the group anew",
+		Caution: fmt.Sprintf("its documents go from %s, and the GitOps agent there prunes the objects, data included", list(names(&p.Decision, chosen))),
 	}
 }
 
@@ -206,12 +203,17 @@ func (s *Subject) then(p *placement.Placement, r Remedy) string {
 func outcome(d *schedule.Decision) string {
 	on, matching := names(d, chosen), names(d, matches)
 	drawn := names(d, func(c schedule.Candidate) bool { return c.Reason == schedule.ReasonNotDrawn })
+	kept := names(d, func(c schedule.Candidate) bool {
+		return c.Reason == schedule.ReasonKeptElsewhere || c.Reason == schedule.ReasonMisplaced
+	})
 	switch {
 	case len(on) == 0:
-		return "then still no Destination would match"
+		return "still no Destination would match"
+	case d.Rule == schedule.OneOf && len(kept) > 0:
+		return "it would match, and the group would stay on " + list(on)
 	case len(drawn) > 0:
-		return fmt.Sprintf("then Kratix would draw one of %d at random: %s", len(matching), list(matching))
+		return fmt.Sprintf("Kratix would draw one of %d at random: %s", len(matching), list(matching))
 	default:
-		return "then it would be on " + list(on)
+		return "it would be on " + list(on)
 	}
 }

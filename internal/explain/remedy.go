@@ -19,8 +19,12 @@ type Remedy struct {
 	Text string `json:"text"`
 	// Command can be pasted; empty where a file has to be edited.
 	Command string `json:"command,omitempty"`
-	// Then says what Kratix would do afterwards, where that was computed.
-	Then string `json:"then,omitempty"`
+	// Also says that it is needed beside one of the others, not instead.
+	Also bool `json:"also,omitempty"`
+	// Then says what Kratix would do afterwards, where that was computed, and
+	// Caution what else would happen.
+	Then    string `json:"then,omitempty"`
+	Caution string `json:"caution,omitempty"`
 
 	// apply makes the change to the Destination; nil where none is changed.
 	destination string
@@ -64,7 +68,7 @@ func Remedies(d *schedule.Decision, c schedule.Candidate) []Remedy {
 	case schedule.ReasonLabelMissing, schedule.ReasonLabelMismatch, schedule.ReasonMisplaced:
 		return labelRemedies(d, c)
 	case schedule.ReasonStrict:
-		return []Remedy{patch(c.Destination), {Text: fmt.Sprintf("or ask for one of its labels in %s", selectorsOf(d.Group.Directory))}}
+		return []Remedy{patch(c.Destination), {Text: fmt.Sprintf("ask for one of its labels in %s", selectorsOf(d.Group.Directory))}}
 	case schedule.ReasonDryRunOnly:
 		return []Remedy{unlabel(c.Destination)}
 	default:
@@ -86,11 +90,7 @@ func labelRemedies(d *schedule.Decision, c schedule.Candidate) []Remedy {
 	if len(sources) == 0 {
 		return remedies
 	}
-	or := "or "
-	if len(remedies) == 0 {
-		or = ""
-	}
-	return append(remedies, Remedy{Text: or + "change " + strings.Join(sources, " and ")})
+	return append(remedies, Remedy{Text: "change " + strings.Join(sources, " and ")})
 }
 
 // label gives the missing labels to a Destination, if they can be labels.

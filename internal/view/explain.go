@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/kratix-tools/kratix/internal/explain"
 	"github.com/kratix-tools/kratix/internal/placement"
@@ -46,17 +47,19 @@ func Explain(w term.Stream, format Format, e Explanation) error {
 			fmt.Fprintln(v)
 		}
 		v.answer(&e.Answers[i], e.Question)
-		if i < len(e.Actual) && e.Actual[i].Sentence != e.Answers[i].Sentence {
-			fmt.Fprintf(v, "\nAs it is: %s\n", e.Actual[i].Summary())
-		} else if i < len(e.Actual) {
-			fmt.Fprintln(v, "\nThe labels as they are give the same answer.")
+		if i < len(e.Actual) {
+			fmt.Fprintf(v, "\nAs the labels are: %s\n", e.Actual[i].Sentence)
 		}
 	}
 	return nil
 }
 
 func (v viewer) answer(a *explain.Answer, q explain.Question) {
-	fmt.Fprintln(v, v.strong.Render(a.Sentence))
+	sentence := a.Sentence
+	if n := len(a.Reasons); n > 0 {
+		sentence = fmt.Sprintf("%s, for %s:", strings.TrimSuffix(sentence, "."), count(n, "reason"))
+	}
+	fmt.Fprintln(v, v.strong.Render(sentence))
 	for i, r := range a.Reasons {
 		fmt.Fprintf(v, "\n  %d. %s\n", i+1, r.Text)
 		t := table{indent: "     "}

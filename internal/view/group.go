@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/charmbracelet/lipgloss"
+
 	"github.com/kratix-tools/kratix/internal/explain"
 	"github.com/kratix-tools/kratix/internal/placement"
 	"github.com/kratix-tools/kratix/internal/schedule"
@@ -26,10 +28,17 @@ func (v viewer) groupHead(p *placement.Placement, indent string) {
 
 func (v viewer) groupBody(p *placement.Placement, indent string) {
 	v.requirements(p.Requires, indent)
-	v.candidates(p, indent)
+	if !undecided(p) {
+		v.candidates(p, indent)
+	}
 	if p.Unplaced() {
 		v.waiting(p, indent)
 	}
+}
+
+// undecided says whether Kratix does not get to decide about the group.
+func undecided(p *placement.Placement) bool {
+	return len(p.Candidates) > 0 && p.Candidates[0].Reason == schedule.ReasonUnknown
 }
 
 // paths lists the documents of a group, each once.
@@ -60,7 +69,7 @@ func (v viewer) rule(p *placement.Placement) string {
 	switch {
 	case len(p.Candidates) == 0:
 		return v.bad.Render("UNPLACED") + ": there are no Destinations; put some into tests/destinations"
-	case p.Candidates[0].Reason == schedule.ReasonUnknown:
+	case undecided(p):
 		return v.bad.Render("UNPLACED") + ": Kratix does not get to schedule it"
 	case p.Unplaced():
 		return v.bad.Render("UNPLACED")
@@ -261,15 +270,37 @@ func (v viewer) waiting(p *placement.Placement, indent string) {
 
 // remedies lists what would help, ready to be pasted.
 func (v viewer) remedies(remedies []explain.Remedy, label, indent string) {
-	for _, r := range remedies {
-		text := r.Text
-		if r.Command != "" {
-			text = r.Command
+	for i, r := range remedies {
+		text := r.Command
+		switch {
+		case r.Also:
+			text = "and " + r.Command
+		case r.Command == "" && i > 0:
+			text = "or " + r.Text
+		case r.Command == "":
+			text = r.Text
 		}
 		fmt.Fprintf(v, "%s%s%s\n", indent, label, text)
-		if r.Then != "" {
-			fmt.Fprintf(v, "%s%*s%s\n", indent, len(label), "", r.Then)
-		}
 		label = strings.Repeat(" ", len(label))
+		if r.Then != "" {
+			v.wrapped("then "+r.Then, indent+label)
+		}
+		if r.Caution != "" {
+			v.wrapped(v.warn.Render("CAUTION:")+" "+r.Caution, indent+label)
+		}
 	}
+}
+
+// wrapped writes words on lines that fit the terminal.
+func (v viewer) wrapped(text, indent string) {
+	width := max(40, v.Width-len(indent))
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && lipgloss.Width(line+" "+word) > width {
+			fmt.Fprintf(v, "%s%s\n", indent, line)
+			line = ""
+		}
+		line = strings.TrimPrefix(line+" "+word, " ")
+	}
+	fmt.Fprintf(v, "%s%s\n", indent, line)
 }
