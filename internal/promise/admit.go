@@ -1,6 +1,7 @@
 package promise
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -56,6 +57,13 @@ func (c *CRD) admit(object map[string]any) (admitted map[string]any, pruned []st
 	for _, err := range v.validate(object) {
 		found = append(found, diag.Finding{Severity: diag.SeverityError, Field: fieldOf(err), Message: err.ErrorBody()})
 	}
+	// The API server walks maps. What it says of the whole object comes last.
+	slices.SortStableFunc(found, func(a, b diag.Finding) int {
+		if a.Field == "" || b.Field == "" {
+			return -cmp.Compare(a.Field, b.Field)
+		}
+		return cmp.Compare(a.Field, b.Field)
+	})
 	return c.stored(object), pruned, found
 }
 

@@ -24,7 +24,7 @@ import (
 func (p *Promise) Check() []diag.Finding {
 	found := slices.Clone(p.findings)
 	found = append(found, p.checkMetadata()...)
-	found = append(found, p.checkAPI()...)
+	found = append(found, p.apiFindings()...)
 	for _, ref := range Workflows() {
 		found = append(found, p.checkWorkflow(ref)...)
 	}

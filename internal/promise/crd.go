@@ -43,12 +43,14 @@ func (c *CRD) APIVersion(version string) string {
 
 // CRD gives the API of the Promise, or nil if it has none. An API that Kratix
 // would refuse is an input error with the findings of [Promise.Check].
-func (p *Promise) CRD() (*CRD, error) {
+func (p *Promise) CRD() (*CRD, error) { return p.crd() }
+
+func (p *Promise) compileAPI() (*CRD, error) {
 	if !p.HasAPI() {
 		return nil, nil
 	}
 	var problems []diag.Finding
-	for _, f := range p.checkAPI() {
+	for _, f := range p.apiFindings() {
 		if f.Severity == diag.SeverityError {
 			problems = append(problems, f)
 		}

@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 
 	"k8s.io/apimachinery/pkg/runtime"
 
@@ -34,6 +35,11 @@ type Promise struct {
 	sources  []source
 	object   map[string]any // pruned as the API server does
 	findings []diag.Finding // warnings from loading
+
+	// Compiling an API and its rules takes longer than everything else that is
+	// done to a Promise, so it is done once and when it is needed.
+	apiFindings func() []diag.Finding
+	crd         func() (*CRD, error)
 }
 
 // A source is the document that holds the part of a Promise below a field.
@@ -49,6 +55,8 @@ func Load(path string) (*Promise, error) {
 	if err != nil {
 		return nil, fmt.Errorf("loading Promise: %w", err)
 	}
+	p.apiFindings = sync.OnceValue(p.checkAPI)
+	p.crd = sync.OnceValues(p.compileAPI)
 	return p, nil
 }
 
