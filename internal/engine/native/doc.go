@@ -30,9 +30,18 @@
 //
 // It has user, mount, PID, IPC, UTS and (unless told otherwise) network
 // namespaces of its own, the root file system of its image under a writable
-// layer in memory, no way to gain privileges, and of the capabilities those
-// that container runtimes give, valid inside its user namespace only. That is
-// the boundary of a rootless container, not that of a virtual machine. Mounts
-// are attached by descriptor once the old root is gone, so a link in an image
-// can lead nowhere but into that image.
+// layer in memory, the seccomp filter of container runtimes and, of the
+// capabilities, those that its Pod would have, valid inside its user namespace
+// only. That is the boundary of a rootless container, not that of a virtual
+// machine. Mounts are attached by descriptor once the old root is gone, so a
+// link in an image can lead nowhere but into that image.
+//
+// Where a Pod may have more, the step has it inside that boundary. A setuid
+// program works as in the Pod, and makes nobody more than the container's
+// root. Added capabilities, and a privileged container, are good for the
+// step's own namespaces; the machine's devices are never there. One thing is
+// stricter than in most clusters: a container without a seccompProfile has the
+// filter, as with a kubelet that has seccompDefault on. What works with it
+// works without it, and the other way round nobody would notice before the
+// cluster does.
 package native

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
 
 	"github.com/kratix-tools/kratix/internal/diag"
 	"github.com/kratix-tools/kratix/internal/image"
@@ -19,6 +20,8 @@ type Engine struct {
 	config Config
 	mode   Mode
 	kernel kernel
+
+	filters filters
 
 	mu    sync.Mutex
 	ready map[string]*readyImage // by reference
@@ -36,11 +39,12 @@ var _ workflow.Engine = (*Engine)(nil)
 // It also removes what a killed process left behind.
 func New(ctx context.Context, config Config) (*Engine, error) {
 	sweep(config.Dir)
-	mode, kernel, err := probe(ctx, config.Dir)
-	if err != nil {
+	e := &Engine{config: config, ready: map[string]*readyImage{}}
+	var err error
+	if e.mode, e.kernel, err = probe(ctx, config.Dir, &e.filters); err != nil {
 		return nil, err
 	}
-	return &Engine{config: config, mode: mode, kernel: kernel, ready: map[string]*readyImage{}}, nil
+	return e, nil
 }
 
 // Name implements [workflow.Engine].
@@ -113,6 +117,15 @@ func checkPlatform(img *image.Image) error {
 	return diag.Hint(
 		diag.Machinef("image %s is for %s/%s, and this machine is linux/%s", img.Reference, img.OS, img.Architecture, here),
 		"build the image for linux/"+here+" as well")
+}
+
+// filter gives the seccomp filter that a container gets, if any.
+func (e *Engine) filter(security workflow.Security) ([]unix.SockFilter, error) {
+	if security.Unconfined() {
+		return nil, nil
+	}
+	filter, err := e.filters.filter(security.Capabilities())
+	return filter, diag.Machine(err)
 }
 
 // NewPod implements [workflow.Engine].

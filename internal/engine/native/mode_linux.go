@@ -14,6 +14,7 @@ import (
 
 	"github.com/kratix-tools/kratix/internal/diag"
 	"github.com/kratix-tools/kratix/internal/image"
+	"github.com/kratix-tools/kratix/internal/workflow"
 )
 
 // The container's id i is the machine's firstID+i, for all of rangeIDs but the
@@ -58,11 +59,11 @@ func mapRange(pid int, user identity) error {
 // an empty one. Its error says why there is none, with what to do as a hint.
 // An empty dir means the one for temporary files.
 func Probe(ctx context.Context, dir string) (Mode, error) {
-	mode, _, err := probe(ctx, dir)
+	mode, _, err := probe(ctx, dir, &filters{})
 	return mode, err
 }
 
-func probe(ctx context.Context, dir string) (Mode, kernel, error) {
+func probe(ctx context.Context, dir string, filters *filters) (Mode, kernel, error) {
 	modes := []Mode{ModeSingle}
 	if os.Geteuid() == 0 {
 		modes = []Mode{ModeRange, ModeSingle}
@@ -71,8 +72,12 @@ func probe(ctx context.Context, dir string) (Mode, kernel, error) {
 	if err != nil {
 		return "", k, diag.Machine(err)
 	}
+	filter, err := filters.filter(workflow.Security{}.Capabilities())
+	if err != nil {
+		return "", k, diag.Machine(err)
+	}
 	for _, mode := range modes {
-		if k, err = probeMode(ctx, mode, k, dir); err == nil {
+		if k, err = probeMode(ctx, mode, k, dir, filter); err == nil {
 			return mode, k, nil
 		}
 	}
@@ -84,18 +89,18 @@ func probe(ctx context.Context, dir string) (Mode, kernel, error) {
 
 // probeMode tries with a /proc of the container's own, then with the
 // machine's: some outer containers allow no other.
-func probeMode(ctx context.Context, mode Mode, k kernel, dir string) (kernel, error) {
+func probeMode(ctx context.Context, mode Mode, k kernel, dir string, filter []unix.SockFilter) (kernel, error) {
 	k.freshProc = true
-	err := tryMode(ctx, mode, k, dir)
+	err := tryMode(ctx, mode, k, dir, filter)
 	if f := (*fault)(nil); errors.As(err, &f) && f.what == mountingProc {
 		k.freshProc = false
-		err = tryMode(ctx, mode, k, dir)
+		err = tryMode(ctx, mode, k, dir, filter)
 	}
 	return k, err
 }
 
 // tryMode makes an empty container and leaves it.
-func tryMode(ctx context.Context, mode Mode, k kernel, dir string) (err error) {
+func tryMode(ctx context.Context, mode Mode, k kernel, dir string, filter []unix.SockFilter) (err error) {
 	pod, err := newPodDir(mode, dir, []string{"volume"})
 	if err != nil {
 		return err
@@ -106,7 +111,7 @@ func tryMode(ctx context.Context, mode Mode, k kernel, dir string) (err error) {
 		return err
 	}
 	s := &sandbox{
-		mode: mode, kernel: k, scratch: pod.scratch(), hostname: "probe", workDir: "/",
+		mode: mode, kernel: k, scratch: pod.scratch(), hostname: "probe", workDir: "/", filter: filter,
 		volumes: []volumeMount{{dir: pod.volume(0), target: "/volume"}},
 		stdin:   null[0], stdout: null[1], stderr: null[2],
 	}
@@ -142,6 +147,9 @@ func explain(err error, setting func(name string) string) error {
 		return diag.Machine(fmt.Errorf("starting containers: %w", err))
 	}
 	why, hint := "", ""
+	if f.what == filteringCalls {
+		return diag.Machine(fmt.Errorf("starting containers: the kernel filters no system calls, which takes CONFIG_SECCOMP_FILTER (%w)", err))
+	}
 	switch f.errno {
 	case unix.ENOSYS:
 		why, hint = "this kernel is too old: it takes Linux 5.12", ""

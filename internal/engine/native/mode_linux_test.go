@@ -146,3 +146,11 @@ func TestExplain(t *testing.T) {
 		})
 	}
 }
+
+func TestExplainAKernelWithoutSeccomp(t *testing.T) {
+	t.Parallel()
+	err := explain(&fault{what: filteringCalls, errno: unix.EINVAL}, func(string) string { return "" })
+	if diag.ExitCode(err) != diag.ExitMachine || !strings.Contains(err.Error(), "CONFIG_SECCOMP_FILTER") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -121,14 +121,20 @@ func layer(tb testing.TB, files ...file) v1.Layer {
 	return static.NewLayer(buf.Bytes(), types.OCIUncompressedLayer)
 }
 
-// stepLayer is a layer with the program of testdata/step at /bin/step.
-func stepLayer(tb testing.TB) v1.Layer {
+// readStep gives the program of testdata/step.
+func readStep(tb testing.TB) string {
 	tb.Helper()
 	program, err := os.ReadFile(os.Getenv(stepProgram))
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return layer(tb, file{name: "bin/"}, file{name: "bin/step", content: string(program)}, file{name: "tmp/", mode: 0o1777})
+	return string(program)
+}
+
+// stepLayer is a layer with the program of testdata/step at /bin/step.
+func stepLayer(tb testing.TB) v1.Layer {
+	tb.Helper()
+	return layer(tb, file{name: "bin/"}, file{name: "bin/step", content: readStep(tb)}, file{name: "tmp/", mode: 0o1777})
 }
 
 // world is an engine with a Pod that has a volume "v".

@@ -140,8 +140,14 @@ func (p *pod) sandbox(c workflow.Container, img *readyImage) (*sandbox, error) {
 	if err != nil {
 		return nil, err
 	}
+	filter, err := p.engine.filter(c.Security)
+	if err != nil {
+		return nil, err
+	}
 	env := environment(img.Config, c, user.home)
 	return &sandbox{
+		capabilities: capabilityBits(c.Security.Capabilities()), noNewPrivs: c.Security.NoNewPrivileges,
+		unmasked: c.Security.Privileged, filter: filter,
 		mode: p.engine.mode, kernel: p.engine.kernel, scratch: p.dir.scratch(), layers: img.layers,
 		volumes: volumes, files: files, hostname: c.Hostname, network: c.Network,
 		readOnlyRoot: c.Security.ReadOnlyRootFilesystem,

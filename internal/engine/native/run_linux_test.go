@@ -78,7 +78,7 @@ CapInh 0000000000000000
 CapEff 00000000a80425fb
 CapBnd 00000000a80425fb
 CapAmb 0000000000000000
-NoNewPrivs 1
+NoNewPrivs 0
 fd
 full
 mqueue

@@ -31,6 +31,11 @@ type sandbox struct {
 	network      workflow.Network
 	readOnlyRoot bool
 
+	capabilities uint64            // that its root has and nobody gets beyond
+	noNewPrivs   bool              // setuid programs give nothing
+	unmasked     bool              // of /proc everything may be seen and tried
+	filter       []unix.SockFilter // of system calls; none allows all
+
 	user    identity
 	workDir string
 	args    []string
@@ -341,8 +346,8 @@ func (s *sandbox) mountDev(p *program, src sources) {
 func (s *sandbox) mountProc(p *program, src sources) {
 	p.mkdir("/proc", 0o555)
 	p.attach("attaching /proc", src.proc, "/proc")
-	if !s.kernel.freshProc {
-		return // read-only, and with its outer container's masks
+	if !s.kernel.freshProc || s.unmasked {
+		return // otherwise it is read-only, and with its outer container's masks
 	}
 	// The user namespace alone keeps a step from using these; container
 	// runtimes hide them as well, and programs may look.
@@ -378,9 +383,12 @@ func (s *sandbox) mountSys(p *program, src sources) {
 	p.hide("/sys/firmware")
 }
 
-// nameHost gives the UTS namespace its name and the network its loopback.
 func (s *sandbox) nameHost(p *program) {
 	p.do("setting the hostname", unix.SYS_SETHOSTNAME, p.str(s.hostname), uintptr(len(s.hostname)))
+}
+
+// startLoopback gives a network of the container's own its one interface.
+func (s *sandbox) startLoopback(p *program) {
 	if s.network == workflow.NetworkHost {
 		return
 	}
@@ -425,21 +433,12 @@ func (s *sandbox) sealRoot(p *program) {
 	p.do("making the root file system read-only", unix.SYS_MOUNT_SETATTR, atCWD, p.str("/"), 0, pin(p, attr), unsafe.Sizeof(*attr))
 }
 
-// containerCaps are the capabilities that container runtimes give to a
-// container's root, as a set of bits.
-const containerCaps uint64 = 1<<unix.CAP_CHOWN | 1<<unix.CAP_DAC_OVERRIDE | 1<<unix.CAP_FSETID | 1<<unix.CAP_FOWNER |
-	1<<unix.CAP_MKNOD | 1<<unix.CAP_NET_RAW | 1<<unix.CAP_SETGID | 1<<unix.CAP_SETUID | 1<<unix.CAP_SETFCAP |
-	1<<unix.CAP_SETPCAP | 1<<unix.CAP_NET_BIND_SERVICE | 1<<unix.CAP_SYS_CHROOT | 1<<unix.CAP_KILL | 1<<unix.CAP_AUDIT_WRITE
-
 // drop gives up all that the container must not have.
 func (s *sandbox) drop(p *process) {
-	if s.mode == ModeRange {
-		p.admit = func(pid int) error { return mapRange(pid, s.user) }
-		p.do("creating a user namespace", unix.SYS_UNSHARE, unix.CLONE_NEWUSER)
-		p.arrive("waiting for the ids")
-	}
+	s.enterNamespaces(p)
+	p.install(s.filter) // while it has the capability for it
 	for c := range 64 {
-		if containerCaps&(1<<c) == 0 {
+		if s.capabilities&(1<<c) == 0 {
 			p.do("dropping capabilities", unix.SYS_PRCTL, unix.PR_CAPBSET_DROP, uintptr(c)).ignoring(unix.EINVAL)
 		}
 	}
@@ -447,10 +446,37 @@ func (s *sandbox) drop(p *process) {
 	if s.mode == ModeRange {
 		s.becomeUser(p.program)
 	}
-	p.setCaps("dropping capabilities", s.user.caps())
-	p.do("forbidding new privileges", unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+	p.setCaps("dropping capabilities", s.startCaps())
+	if s.noNewPrivs {
+		p.do("forbidding new privileges", unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+	}
 	p.dieWithParent() // the kernel forgot it with the change of ids
 	p.checkParent()
+}
+
+// enterNamespaces enters the user namespace of a range of ids. The namespaces
+// that the child started with are none of that namespace's, so that no
+// capability in it allows to change them: a step that has been given such
+// capabilities gets ones of its own.
+func (s *sandbox) enterNamespaces(p *process) {
+	switch {
+	case s.mode == ModeSingle:
+		s.startLoopback(p.program)
+	case s.capabilities&^usualCapabilities() == 0:
+		s.startLoopback(p.program)
+		s.enterRange(p, unix.CLONE_NEWUSER)
+	case s.network == workflow.NetworkHost:
+		s.enterRange(p, unix.CLONE_NEWUSER|unix.CLONE_NEWNS|unix.CLONE_NEWUTS)
+	default:
+		s.enterRange(p, unix.CLONE_NEWUSER|unix.CLONE_NEWNS|unix.CLONE_NEWUTS|unix.CLONE_NEWNET)
+		s.startLoopback(p.program)
+	}
+}
+
+func (s *sandbox) enterRange(p *process, namespaces uintptr) {
+	p.admit = func(pid int) error { return mapRange(pid, s.user) }
+	p.do("creating a user namespace", unix.SYS_UNSHARE, namespaces)
+	p.arrive("waiting for the ids")
 }
 
 func (s *sandbox) becomeUser(p *program) {
@@ -464,17 +490,12 @@ func (s *sandbox) becomeUser(p *program) {
 	p.do("becoming the container's user", unix.SYS_SETRESUID, uid, uid, uid)
 }
 
-// caps are what a user's program starts with.
-func (u identity) caps() [2]unix.CapUserData {
-	if u.uid != 0 {
-		return [2]unix.CapUserData{}
+// startCaps are what the user's program starts with.
+func (s *sandbox) startCaps() [2]unix.CapUserData {
+	if s.user.uid != 0 {
+		return capData(0)
 	}
-	var caps [2]unix.CapUserData
-	for i := range caps {
-		half := uint32(containerCaps >> (32 * i))
-		caps[i] = unix.CapUserData{Effective: half, Permitted: half}
-	}
-	return caps
+	return capData(s.capabilities)
 }
 
 func (s *sandbox) exec(p *process) {

@@ -4,12 +4,14 @@ package main
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -195,6 +197,63 @@ func do(verb string, args []string) error {
 			fmt.Println(i.Name)
 		}
 		return err
+	case "sethostname":
+		return syscall.Sethostname([]byte(args[0]))
+	case "mtu":
+		return setMTU(args[0], args[1])
+	case "euid": // with what it can do
+		data, err := os.ReadFile("/proc/self/status")
+		for line := range strings.Lines(string(data)) {
+			if value, ok := strings.CutPrefix(line, "CapEff:"); ok {
+				fmt.Println("uid", os.Geteuid(), "CapEff", strings.TrimSpace(value))
+			}
+		}
+		return err
+	case "syscall": // by number, with numbers as arguments
+		var n [7]uintptr
+		for i, arg := range args {
+			v, err := strconv.ParseUint(arg, 0, 64)
+			if err != nil {
+				return err
+			}
+			n[i] = uintptr(v)
+		}
+		_, _, errno := syscall.RawSyscall6(n[0], n[1], n[2], n[3], n[4], n[5], n[6])
+		if errno != 0 {
+			fmt.Println(errno)
+			return nil
+		}
+		fmt.Println("done")
+		return nil
+	case "run": // another program
+		cmd := exec.Command(args[0], args[1:]...)
+		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+		return cmd.Run()
+	case "allocate": // memory, and uses it
+		n, err := strconv.Atoi(args[0])
+		if err != nil {
+			return err
+		}
+		b := make([]byte, n)
+		for i := 0; i < n; i += os.Getpagesize() {
+			b[i] = 1
+		}
+		fmt.Println("allocated")
+		runtime.KeepAlive(b)
+		return nil
+	case "spin": // uses the processor for some milliseconds of the clock
+		ms, err := strconv.Atoi(args[0])
+		if err != nil {
+			return err
+		}
+		for start := time.Now(); time.Since(start) < time.Duration(ms)*time.Millisecond; {
+		}
+		var used syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+			return err
+		}
+		fmt.Println((time.Duration(used.Utime.Nano()) + time.Duration(used.Stime.Nano())).Milliseconds())
+		return nil
 	case "not": // succeeds if the rest fails
 		if err := do(args[0], args[1:]); err != nil {
 			fmt.Println("refused:", args[0])
@@ -232,4 +291,23 @@ func loopback() error {
 		return err
 	}
 	return c.Close()
+}
+
+// setMTU changes a network interface.
+func setMTU(name, mtu string) error {
+	n, err := strconv.ParseUint(mtu, 10, 32)
+	if err != nil {
+		return err
+	}
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_DGRAM, 0)
+	if err != nil {
+		return err
+	}
+	var request [40]byte // a struct ifreq: name, mtu
+	copy(request[:], name)
+	binary.NativeEndian.PutUint32(request[syscall.IFNAMSIZ:], uint32(n))
+	if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, uintptr(fd), syscall.SIOCSIFMTU, uintptr(unsafe.Pointer(&request))); errno != 0 {
+		return errno
+	}
+	return nil
 }
