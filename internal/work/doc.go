@@ -10,8 +10,8 @@
 // the words of its failures. Three things surprise most authors: a directory
 // named in destination-selectors.yaml becomes a group of its own to which the
 // Promise's selectors do not apply; the rest of the output becomes the last
-// group; and links are followed as that container sees them, with
-// /kratix/output mounted elsewhere, so that an absolute link dangles.
+// group; and links are followed as that container sees them (package adapter),
+// with /kratix/output mounted elsewhere, so that an absolute link dangles.
 // What Kratix would do silently comes back as [diag.Finding] values whose
 // codes are O1, O2, … for the output and M1, M2, … for the metadata.
 //

@@ -3,7 +3,6 @@ package work
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"path"
@@ -12,6 +11,7 @@ import (
 	yamlv2 "go.yaml.in/yaml/v2"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/kratix-tools/kratix/internal/adapter"
 	"github.com/kratix-tools/kratix/internal/api"
 	"github.com/kratix-tools/kratix/internal/diag"
 	"github.com/kratix-tools/kratix/internal/tree"
@@ -51,7 +51,7 @@ type Result struct {
 	// workflow-control.yaml makes it leave everything as it was.
 	Work *api.Work
 	// Control is what workflow-control.yaml says.
-	Control WorkflowControl
+	Control adapter.Control
 	// Updates says that Work replaces the spec of one that exists.
 	Updates bool
 	Sizes   Sizes
@@ -74,11 +74,7 @@ type Sizes struct {
 // Result is never nil: it has the warnings in either case.
 func FromTree(in Input) (*Result, error) {
 	c := &creator{in: in, compressor: newCompressor(), result: &Result{}}
-	c.mounts = mounts{
-		volumes:    map[string]tree.FS{inputRoot: in.Output, metadataRoot: in.Metadata},
-		scheduling: promiseScheduling(in.PromiseSelectors),
-		doubtful:   c.warnMode,
-	}
+	c.container = adapter.WorkWriter(in.Output, in.Metadata, promiseScheduling(in.PromiseSelectors), c.warnMode)
 	err := c.run()
 	c.result.Warnings = sortFindings(c.result.Warnings)
 	return c.result, err
@@ -87,7 +83,7 @@ func FromTree(in Input) (*Result, error) {
 // A creator is one run of the work-writer.
 type creator struct {
 	in         Input
-	mounts     mounts
+	container  *adapter.Container
 	compressor *compressor
 	result     *Result
 }
@@ -102,7 +98,7 @@ func (c *creator) run() error {
 		return err
 	}
 	c.lintSelectors(selectors)
-	if c.result.Control.skipsWork() {
+	if c.result.Control.Suspends() {
 		return nil
 	}
 	groups, err := c.groups(selectors)
@@ -117,37 +113,29 @@ func (c *creator) run() error {
 }
 
 func (c *creator) selectors() ([]WorkflowDestinationSelectors, error) {
-	data, err := c.metadata("destination-selectors.yaml")
-	if err != nil || data == nil {
+	data, err := c.metadata(adapter.SelectorsFile)
+	if err != nil {
 		return nil, err
 	}
 	return parseSelectors(data)
 }
 
-func (c *creator) control() (WorkflowControl, error) {
-	data, err := c.metadata("workflow-control.yaml")
-	if err != nil || data == nil {
-		return WorkflowControl{}, err
+func (c *creator) control() (adapter.Control, error) {
+	control, err := c.container.ReadControl()
+	if malformed, ok := errors.AsType[*adapter.ControlError](err); ok {
+		return control, failed("M20", "suspend is a boolean without quotes; retryAfter and message are strings", "%s", malformed)
 	}
-	return parseControl(path.Join(metadataRoot, "workflow-control.yaml"), data)
+	return control, c.fail(adapter.Metadata(adapter.ControlFile), err)
 }
 
 // metadata reads a file of /kratix/metadata; it is nil if there is none.
 func (c *creator) metadata(name string) ([]byte, error) {
-	name = path.Join(metadataRoot, name)
-	r, err := c.mounts.open(name)
-	if errors.Is(err, errNotExist) {
+	name = adapter.Metadata(name)
+	data, err := c.container.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, c.fail(name, err)
-	}
-	defer func() { _ = r.Close() }() // opened for reading
-	data, err := io.ReadAll(r)
-	if data == nil {
-		data = []byte{}
-	}
-	return data, err
+	return data, c.fail(name, err)
 }
 
 // groups makes one group of each directory with selectors of its own, in the
@@ -182,7 +170,7 @@ func (c *creator) workflowSource() api.SelectorSource {
 
 func (c *creator) group(directory string, selectors []api.WorkloadSelector, ignored map[string]bool) (api.WorkloadGroup, error) {
 	g := api.WorkloadGroup{ID: GroupID(directory), Directory: directory, DestinationSelectors: selectors}
-	workloads, err := c.walk(path.Join(inputRoot, directory), ignored, nil)
+	workloads, err := c.walk(path.Join(adapter.InputRoot, directory), ignored, nil)
 	g.Workloads = workloads
 	return g, err
 }
@@ -190,7 +178,7 @@ func (c *creator) group(directory string, selectors []api.WorkloadSelector, igno
 // walk appends the files below a directory, depth first and sorted by name.
 // The ignored names are left out at this level only.
 func (c *creator) walk(dir string, ignored map[string]bool, to []api.Workload) ([]api.Workload, error) {
-	entries, err := c.mounts.readDir(dir)
+	entries, err := c.container.ReadDir(dir)
 	if err != nil {
 		return to, c.fail(dir, err)
 	}
@@ -213,16 +201,16 @@ func (c *creator) walk(dir string, ignored map[string]bool, to []api.Workload) (
 
 // add reads one file, whatever it is, as the work-writer does.
 func (c *creator) add(name string, to []api.Workload) ([]api.Workload, error) {
-	r, err := c.mounts.open(name)
+	r, err := c.container.Open(name)
 	if err != nil {
 		return to, c.fail(name, err)
 	}
 	defer func() { _ = r.Close() }() // opened for reading
 	content, size, err := c.compressor.compress(r)
 	if err != nil {
-		return to, fmt.Errorf("reading %s: %w", displayPath(name), err)
+		return to, fmt.Errorf("reading %s: %w", adapter.Shown(name), err)
 	}
-	rel, err := filepath.Rel(inputRoot, name)
+	rel, err := filepath.Rel(adapter.InputRoot, name)
 	if err != nil {
 		return to, err
 	}
@@ -316,43 +304,14 @@ func orDefault(value, otherwise string) string {
 	return value
 }
 
-// fail turns an error of the mounts into that of the work-writer. An error
-// that is not the container's is one of the machine that has the tree.
+// fail turns an error of the container into that of the work-writer.
 func (c *creator) fail(name string, err error) error {
-	var call *pathError
-	var endless *endlessError
-	switch {
-	case errors.As(err, &call):
-		code, hint := c.advise(name, call)
-		return failed(code, hint, "%s", call.Error())
-	case errors.As(err, &endless):
-		return endlessFailure(displayPath(name), endless.mode)
-	default:
-		return diag.Input(fmt.Errorf("reading %s: %w", displayPath(name), err))
+	no, ok := errors.AsType[adapter.Errno](err)
+	if !ok {
+		return err
 	}
-}
-
-func endlessFailure(name string, mode fs.FileMode) error {
-	what := "a device"
-	if mode&fs.ModeNamedPipe != 0 {
-		what = "a named pipe"
-	}
-	return diag.Answer(diag.Hint(
-		fmt.Errorf("work creator never ends: %s is %s, and reading it waits for a writer", name, what),
-		"remove it at the end of the step that makes it"))
-}
-
-// displayPath gives a path of the work-writer as the user's containers know it.
-func displayPath(name string) string {
-	for mount, known := range map[string]string{inputRoot: "output", metadataRoot: "metadata"} {
-		if name == mount {
-			return known
-		}
-		if len(name) > len(mount) && name[:len(mount)+1] == mount+"/" {
-			return known + name[len(mount):]
-		}
-	}
-	return name
+	code, hint := c.advise(name, no)
+	return failed(code, hint, "%s", err)
 }
 
 // promiseScheduling is the file that Kratix mounts from a ConfigMap: a list

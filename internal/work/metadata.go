@@ -8,11 +8,11 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"time"
 
 	"go.yaml.in/yaml/v3"
 	sigsyaml "sigs.k8s.io/yaml"
 
+	"github.com/kratix-tools/kratix/internal/adapter"
 	"github.com/kratix-tools/kratix/internal/api"
 	"github.com/kratix-tools/kratix/internal/diag"
 )
@@ -20,15 +20,15 @@ import (
 // metadataFiles are the only names that Kratix reads in /kratix/metadata, and
 // the keys that it knows there; without a list all keys are.
 var metadataFiles = map[string][]string{
-	"destination-selectors.yaml": {"matchLabels", "directory"},
-	"workflow-control.yaml":      {"suspend", "retryAfter", "message"},
-	"status.yaml":                nil,
+	adapter.SelectorsFile: {"matchLabels", "directory"},
+	adapter.ControlFile:   {"suspend", "retryAfter", "message"},
+	adapter.StatusFile:    nil,
 }
 
 // lintMetadata notes what Kratix ignores in /kratix/metadata, and what its
 // status-writer will refuse.
 func (c *creator) lintMetadata() {
-	entries, err := c.mounts.readDir(metadataRoot)
+	entries, err := c.container.ReadDir(adapter.MetadataRoot)
 	if err != nil {
 		return // whoever needs a file there will say so
 	}
@@ -59,7 +59,7 @@ func meantMetadata(name string) (string, bool) {
 }
 
 func (c *creator) lintMetadataDirectory(name string) {
-	entries, err := c.mounts.readDir(path.Join(metadataRoot, name))
+	entries, err := c.container.ReadDir(adapter.Metadata(name))
 	if err != nil {
 		return
 	}
@@ -87,10 +87,10 @@ func (c *creator) lintMetadataFile(name string) {
 	}
 	c.lintKeys(file, &first, metadataFiles[name])
 	switch name {
-	case "status.yaml":
+	case adapter.StatusFile:
 		c.lintStatus(file, data)
-	case "workflow-control.yaml":
-		c.lintControl(file, data)
+	case adapter.ControlFile:
+		c.lintControl(file)
 	}
 }
 
@@ -120,19 +120,18 @@ func (c *creator) lintKeys(file string, node *yaml.Node, known []string) {
 
 // lintControl finds what the status-writer refuses later, and what has no
 // effect.
-func (c *creator) lintControl(file string, data []byte) {
-	control, err := parseControl(file, data)
+func (c *creator) lintControl(file string) {
+	control, err := c.container.ReadControl()
 	if err != nil {
 		return // the work-writer fails with this error
 	}
 	if control.RetryAfter != "" {
-		if _, err := time.ParseDuration(control.RetryAfter); err != nil {
-			c.warn(diag.SeverityError, "M20", file,
-				fmt.Sprintf("the status-writer fails: failed to parse retry duration: %q with error: %s", control.RetryAfter, err),
+		if _, err := control.RetryDuration(); err != nil {
+			c.warn(diag.SeverityError, "M20", file, "the status-writer fails: "+err.Error(),
 				"write hours, minutes and seconds, such as 24h or 1m30s")
 		}
 	}
-	if control.skipsWork() {
+	if control.Suspends() {
 		c.warn(diag.SeverityNote, "M23", file, c.suspendedWork(), "")
 	} else if control.Message != "" {
 		c.warn(diag.SeverityWarning, "M22", file, "message has no effect without suspend or retryAfter", "a message for users goes into status.yaml")

@@ -82,23 +82,3 @@ func promiseSelectors(selectors []api.PromiseSelector) []api.WorkloadSelector {
 	}
 	return []api.WorkloadSelector{{MatchLabels: squash(selectors), Source: api.SourcePromise}}
 }
-
-// A WorkflowControl is what workflow-control.yaml says. Its name is that of
-// Kratix, since it appears in errors.
-type WorkflowControl struct {
-	Suspend    bool   `json:"suspend,omitempty"`
-	RetryAfter string `json:"retryAfter,omitempty"`
-	Message    string `json:"message,omitempty"`
-}
-
-// skipsWork says whether the work-writer leaves the Work as it is.
-func (c WorkflowControl) skipsWork() bool { return c.Suspend || c.RetryAfter != "" }
-
-func parseControl(name string, data []byte) (WorkflowControl, error) {
-	var control WorkflowControl
-	if err := yaml.Unmarshal(data, &control); err != nil {
-		return control, failed("M20", "suspend is a boolean without quotes; retryAfter and message are strings",
-			"failed to unmarshal the workflow control file: %q with error: %s", name, upstreamTypes(err))
-	}
-	return control, nil
-}

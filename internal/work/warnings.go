@@ -2,7 +2,6 @@ package work
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -12,12 +11,13 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/kratix-tools/kratix/internal/adapter"
 	"github.com/kratix-tools/kratix/internal/api"
 	"github.com/kratix-tools/kratix/internal/diag"
 )
 
 // selectorsFile is where workflows ask for Destinations, as users know it.
-const selectorsFile = "metadata/destination-selectors.yaml"
+const selectorsFile = "metadata/" + adapter.SelectorsFile
 
 // warn notes what Kratix does silently. The file is a path as the user's
 // containers know it, such as "output/a.yaml".
@@ -42,33 +42,33 @@ func sortFindings(findings []diag.Finding) []diag.Finding {
 
 // warnMode is told of files of unknown owner whose mode keeps others out.
 func (c *creator) warnMode(name string, info fs.FileInfo) {
-	c.warn(diag.SeverityWarning, "O2", displayPath(name),
-		fmt.Sprintf("mode %s: the work-writer (user %d) fails with permission denied unless it owns the file", info.Mode(), creatorUID),
+	c.warn(diag.SeverityWarning, "O2", adapter.Shown(name),
+		fmt.Sprintf("mode %s: the work-writer (user %d) fails with permission denied unless it owns the file", info.Mode(), adapter.UID),
 		"chmod -R a+rX /kratix/output")
 }
 
 // lintDirectory notes a directory that leaves no trace in the Work.
 func (c *creator) lintDirectory(dir string, entries []fs.DirEntry) {
-	if len(entries) == 0 && path.Dir(dir) != inputRoot && dir != inputRoot {
+	if len(entries) == 0 && path.Dir(dir) != adapter.InputRoot && dir != adapter.InputRoot {
 		c.warnEmpty(dir)
 	}
 }
 
 func (c *creator) warnEmpty(dir string) {
-	c.warn(diag.SeverityWarning, "O4", displayPath(dir), "an empty directory does not reach the Work", "")
+	c.warn(diag.SeverityWarning, "O4", adapter.Shown(dir), "an empty directory does not reach the Work", "")
 }
 
 // lintFile notes what a file loses on its way, and files that were hardly
 // meant to be shipped.
 func (c *creator) lintFile(name string) {
-	f, err := c.mounts.find(name)
+	info, err := c.container.Stat(name)
 	if err != nil {
 		return // it was opened a moment ago
 	}
-	if f.path != schedulingAt && f.info.Mode()&0o111 != 0 {
-		c.warn(diag.SeverityWarning, "O5", displayPath(name), "the executable bit is lost on the way", "")
+	if info.Mode()&0o111 != 0 {
+		c.warn(diag.SeverityWarning, "O5", adapter.Shown(name), "the executable bit is lost on the way", "")
 	}
-	if hidden := strayPart(displayPath(name)); hidden != "" {
+	if hidden := strayPart(adapter.Shown(name)); hidden != "" {
 		c.warn(diag.SeverityNote, "O6", hidden, "is shipped to the Destination like everything else in /kratix/output", "remove it if it is a leftover")
 	}
 }
@@ -108,7 +108,7 @@ func (c *creator) lintOutput(groups []api.WorkloadGroup) {
 // lintEmptyAtRoot notes the empty directories of the first level that have no
 // selectors of their own.
 func (c *creator) lintEmptyAtRoot(groups []api.WorkloadGroup) {
-	entries, err := c.mounts.readDir(inputRoot)
+	entries, err := c.container.ReadDir(adapter.InputRoot)
 	if err != nil {
 		return // the walk has been here before
 	}
@@ -117,8 +117,8 @@ func (c *creator) lintEmptyAtRoot(groups []api.WorkloadGroup) {
 		if !e.IsDir() || own {
 			continue
 		}
-		dir := path.Join(inputRoot, e.Name())
-		if below, err := c.mounts.readDir(dir); err == nil && len(below) == 0 {
+		dir := path.Join(adapter.InputRoot, e.Name())
+		if below, err := c.container.ReadDir(dir); err == nil && len(below) == 0 {
 			c.warnEmpty(dir)
 		}
 	}
@@ -186,39 +186,31 @@ func labelText(labels map[string]string) string {
 }
 
 // advise tells which rule a failed call broke, and what to do.
-func (c *creator) advise(name string, call *pathError) (code, hint string) {
-	shown := displayPath(name)
-	at, err := c.mounts.lstatParent(name)
-	link := err == nil && at.info.Mode()&fs.ModeSymlink != 0
+func (c *creator) advise(name string, no adapter.Errno) (code, hint string) {
+	shown := adapter.Shown(name)
+	info, err := c.container.Lstat(name)
+	link := err == nil && info.Mode()&fs.ModeSymlink != 0
 	switch {
-	case call.err == errPermission:
-		return "O2", fmt.Sprintf("the work-writer is user %d: chmod -R a+rX /kratix/output at the end of the last step", creatorUID)
-	case link && errors.Is(call, errIsDir):
+	case no == adapter.ErrPermission:
+		return "O2", fmt.Sprintf("the work-writer is user %d: chmod -R a+rX /kratix/output at the end of the last step", adapter.UID)
+	case link && no == adapter.ErrIsDir:
 		return "O1", shown + " is a link to a directory: copy the directory instead (cp -rL)"
 	case link:
-		return "O1", c.adviseLink(shown, at)
-	case call.err == errNoDevice:
+		return "O1", c.adviseLink(name)
+	case no == adapter.ErrNoDevice:
 		return "O3", "remove the socket " + shown + " at the end of the step that makes it"
-	case call.err == errNotDir:
+	case no == adapter.ErrNotDir:
 		return "M3", shown + " is a file: name a directory in destination-selectors.yaml"
 	default:
 		return "M3", fmt.Sprintf("make the directory %s in every case, or leave its entry out of destination-selectors.yaml", shown)
 	}
 }
 
-func (c *creator) adviseLink(shown string, link file) string {
-	target, err := c.mounts.readLink(link.path)
+func (c *creator) adviseLink(name string) string {
+	shown := adapter.Shown(name)
+	target, err := c.container.ReadLink(name)
 	if err == nil && path.IsAbs(target) {
-		return fmt.Sprintf("%s is a link to %s, and the work-writer has the output at %s: link relatively, or copy the file", shown, target, inputRoot)
+		return fmt.Sprintf("%s is a link to %s, and the work-writer has the output at %s: link relatively, or copy the file", shown, target, adapter.InputRoot)
 	}
 	return fmt.Sprintf("%s is a link to %s, which is not there: copy the file instead", shown, target)
-}
-
-// lstatParent tells what lies at name, without following a link there.
-func (m *mounts) lstatParent(name string) (file, error) {
-	dir, err := m.find(path.Dir(name))
-	if err != nil {
-		return file{}, err
-	}
-	return m.lstat(path.Join(dir.path, path.Base(name)))
 }

@@ -22,6 +22,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/kratix-tools/kratix/internal/api"
+	"github.com/kratix-tools/kratix/internal/tree"
 	"github.com/kratix-tools/kratix/internal/workflow"
 )
 
@@ -157,8 +158,8 @@ func convert(t *testing.T, from, to any) {
 	}
 }
 
-func (r recording) metadata(step string) fs.FS {
-	return os.DirFS(filepath.Join(r.dir, step, "metadata"))
+func (r recording) metadata(step string) tree.FS {
+	return tree.Dir(filepath.Join(r.dir, step, "metadata"))
 }
 
 // wantObject compares what the reader writes.

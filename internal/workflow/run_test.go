@@ -540,35 +540,6 @@ func TestMetadataIsReadAsKratixUserAtKratixMount(t *testing.T) {
 	}
 }
 
-func TestWorkflowControlIsReadLeniently(t *testing.T) {
-	t.Parallel()
-	for _, tc := range []struct {
-		rule, content string
-		want          workflow.Control
-	}{
-		{"an empty file asks for nothing", "", workflow.Control{}},
-		{"yes is true", "suspend: yes", workflow.Control{Suspend: true}},
-		{"case does not count", "Suspend: true\nMESSAGE: m", workflow.Control{Suspend: true, Message: "m"}},
-		{"numbers are texts", "retryAfter: 30\nmessage: 1", workflow.Control{RetryAfter: "30", Message: "1"}},
-		{"unknown keys are ignored", "suspended: true", workflow.Control{}},
-		{"only the first document counts", "message: a\n---\nsuspend: true", workflow.Control{Message: "a"}},
-	} {
-		t.Run(tc.rule, func(t *testing.T) {
-			t.Parallel()
-			got, err := workflow.ReadControl(metadata(map[string]string{"workflow-control.yaml": tc.content}))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(tc.want, got); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-		})
-	}
-	if got, err := workflow.ReadControl(fstest.MapFS{}); err != nil || got.Suspends() {
-		t.Errorf("no file: %+v, %v", got, err)
-	}
-}
-
 // Whatever a status holds and a Pipeline writes, a merge ends in a status or
 // in an error; a second one with the same file changes nothing, conditions
 // aside, which a Pipeline may list twice.

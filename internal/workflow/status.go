@@ -11,13 +11,15 @@ import (
 
 	"sigs.k8s.io/yaml"
 
+	"github.com/kratix-tools/kratix/internal/adapter"
 	"github.com/kratix-tools/kratix/internal/api"
 	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/tree"
 )
 
 // Written is what a status-writer has done.
 type Written struct {
-	Control Control
+	Control adapter.Control
 	// Suspended means that the workflow stops here, with the object labelled
 	// kratix.io/workflow-suspended.
 	Suspended bool
@@ -29,19 +31,20 @@ type Written struct {
 // status-writer does. It fails where Kratix' fails, with the same text; the
 // object is then as it was, but for the label of a suspension that Kratix sets
 // before it notices.
-func (r *Run) WriteStatus(i int, metadata fs.FS) (Written, error) {
-	incoming, err := readStatus(metadata)
+func (r *Run) WriteStatus(i int, metadata tree.FS) (Written, error) {
+	container := adapter.StatusWriter(metadata)
+	incoming, err := readStatus(container)
 	if err != nil {
-		return Written{}, diag.Answer(err)
+		return Written{}, err
 	}
 	if _, reserved := incoming["kratix"]; reserved {
 		err := errors.New("'kratix' is a kratix managed status field that cannot be updated via workflows; " +
 			"remove update to 'kratix' from the '/kratix/metadata/status.yaml' file")
 		return Written{}, diag.Answer(err)
 	}
-	control, err := ReadControl(metadata)
+	control, err := container.ReadControl()
 	if err != nil {
-		return Written{}, diag.Answer(err)
+		return Written{}, err
 	}
 	status := merge(copied(r.status()), incoming)
 	written := Written{Control: control, Suspended: control.Suspends()}
@@ -67,21 +70,24 @@ func (r *Run) WriteStatus(i int, metadata fs.FS) (Written, error) {
 
 // readStatus reads status.yaml; no file is an empty status. Numbers arrive as
 // they would have after their way through the API server.
-func readStatus(metadata fs.FS) (map[string]any, error) {
-	content, err := readMetadata(metadata, statusFile)
+func readStatus(container *adapter.Container) (map[string]any, error) {
+	content, err := container.ReadFile(adapter.Metadata(adapter.StatusFile))
+	_, refused := errors.AsType[adapter.Errno](err)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
-	case err != nil:
+	case refused:
 		return nil, fmt.Errorf("failed to load incoming status: failed to read status file: %w", err)
+	case err != nil:
+		return nil, err
 	}
 	var incoming map[string]any
 	if err := yaml.Unmarshal(content, &incoming); err != nil {
-		return nil, fmt.Errorf("failed to load incoming status: failed to unmarshal incoming status: %w", err)
+		return nil, diag.Answer(fmt.Errorf("failed to load incoming status: failed to unmarshal incoming status: %w", err))
 	}
 	status := map[string]any{}
 	if err := convert(incoming, &status); err != nil {
-		return nil, fmt.Errorf("failed to load incoming status: %w", err)
+		return nil, diag.Answer(fmt.Errorf("failed to load incoming status: %w", err))
 	}
 	return status, nil
 }
@@ -101,7 +107,7 @@ func merge(existing, incoming map[string]any) map[string]any {
 }
 
 // suspend marks Pipeline i as suspended, labelling the object first.
-func (r *Run) suspend(status map[string]any, i int, control Control) error {
+func (r *Run) suspend(status map[string]any, i int, control adapter.Control) error {
 	var retryAt string
 	if control.RetryAfter != "" {
 		after, err := control.RetryDuration()
@@ -192,7 +198,7 @@ func (r *Run) warnings(incoming map[string]any, pruned []string) []diag.Finding 
 	warn := func(field, message string) {
 		findings = append(findings, diag.Finding{
 			Severity: diag.SeverityWarning,
-			Position: diag.Position{File: "metadata/" + statusFile},
+			Position: diag.Position{File: "metadata/" + adapter.StatusFile},
 			Field:    field,
 			Message:  message,
 		})
