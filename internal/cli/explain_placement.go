@@ -61,7 +61,7 @@ answer. No container is run and no cluster is touched.`,
 	flags.StringVar(&opts.question.Document, "document", "", "ask about one document, by its `PATH` in the output")
 	flags.StringArrayVar(&opts.setLabels, "set-label", nil, "suppose another label, `DESTINATION:KEY=VALUE`, or none, DESTINATION:KEY-; repeatable")
 	flags.BoolVar(&opts.exitCode, "exit-code", false, "exit 1 if nothing is on the Destination or, without one, something is on none")
-	opts.outputFlags.register(cmd)
+	opts.register(cmd)
 	flags.VarP(newEnum(&opts.format, view.Text, view.JSON, view.YAML), "output", "o", "format: text, json or yaml")
 	return cmd
 }

@@ -60,7 +60,7 @@ and Destinations are then those of the case.`,
 			return runSchedule(cmd.Context(), env, opts)
 		},
 	}
-	opts.outputFlags.register(cmd)
+	opts.register(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&opts.write, "write", "", "write the state stores as Kratix would leave them into `DIR`; created, or empty")
 	flags.BoolVar(&opts.allowUnplaced, "allow-unplaced", false, "exit 0 also when a group has no Destination")
@@ -140,7 +140,10 @@ func (o *scheduleOptions) dependencies(env *Env) (view.Scheduled, *platform.Plat
 // checkDependencies refuses what is about the output of a workflow.
 func (o *scheduleOptions) checkDependencies() error {
 	for _, flag := range []struct{ name, value string }{
-		{"request", o.request}, {"workflow", o.workflow}, {"pipeline", o.pipeline}, {"metadata", o.metadata},
+		{"request", o.request},
+		{"workflow", o.workflow},
+		{"pipeline", o.pipeline},
+		{"metadata", o.metadata},
 		{"choose", strings.Join(o.choose, ",")},
 	} {
 		if flag.value != "" {

@@ -3,6 +3,7 @@ package explain
 import (
 	"maps"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -66,43 +67,72 @@ func TestAsk(t *testing.T) {
 		then         string
 	}{
 		{
-			"the only match is where it is", []api.Destination{destination("eu", labels{"env": "dev"}), destination("us", nil)},
-			labels{"env": "dev"}, Question{Destination: "eu"}, `Group "a" (1 document) is on eu.`, true,
-			[]schedule.Reason{schedule.ReasonChosen, schedule.ReasonChosen}, nil, "",
+			"the only match is where it is",
+			[]api.Destination{destination("eu", labels{"env": "dev"}), destination("us", nil)},
+			labels{"env": "dev"},
+			Question{Destination: "eu"},
+			`Group "a" (1 document) is on eu.`, true,
+			[]schedule.Reason{schedule.ReasonChosen, schedule.ReasonChosen},
+			nil, "",
 		},
 		{
-			"a label that is missing needs no overwriting", []api.Destination{destination("eu", labels{"env": "dev"}), destination("us", nil)},
-			labels{"env": "dev"}, Question{Document: "a/file.yaml", Destination: "us"}, "a/file.yaml is NOT on us.", false,
+			"a label that is missing needs no overwriting",
+			[]api.Destination{destination("eu", labels{"env": "dev"}), destination("us", nil)},
+			labels{"env": "dev"},
+			Question{Document: "a/file.yaml", Destination: "us"},
+			"a/file.yaml is NOT on us.", false,
 			[]schedule.Reason{schedule.ReasonLabelMissing},
-			[]string{"kubectl label destination us env=dev", ""}, "Kratix would draw one of 2 at random: eu, us",
+			[]string{"kubectl label destination us env=dev", ""},
+			"Kratix would draw one of 2 at random: eu, us",
 		},
 		{
-			"one that differs does", []api.Destination{destination("us", labels{"env": "prod"})},
-			labels{"env": "dev"}, Question{Destination: "us"}, `Group "a" (1 document) is NOT on us.`, false,
+			"one that differs does",
+			[]api.Destination{destination("us", labels{"env": "prod"})},
+			labels{"env": "dev"},
+			Question{Destination: "us"},
+			`Group "a" (1 document) is NOT on us.`, false,
 			[]schedule.Reason{schedule.ReasonLabelMismatch},
-			[]string{"kubectl label destination us env=dev --overwrite", ""}, "it would be on us",
+			[]string{"kubectl label destination us env=dev --overwrite", ""},
+			"it would be on us",
 		},
 		{
-			"every label that does not fit is a reason", []api.Destination{destination("us", labels{"env": "prod"})},
-			labels{"env": "dev", "zone": "b"}, Question{Destination: "us"}, `Group "a" (1 document) is NOT on us.`, false,
+			"every label that does not fit is a reason",
+			[]api.Destination{destination("us", labels{"env": "prod"})},
+			labels{"env": "dev", "zone": "b"},
+			Question{Destination: "us"},
+			`Group "a" (1 document) is NOT on us.`, false,
 			[]schedule.Reason{schedule.ReasonLabelMismatch, schedule.ReasonLabelMissing},
-			[]string{"kubectl label destination us env=dev zone=b --overwrite", ""}, "it would be on us",
+			[]string{"kubectl label destination us env=dev zone=b --overwrite", ""},
+			"it would be on us",
 		},
 		{
-			"a strict Destination can be opened", []api.Destination{destination("eu", labels{"env": "dev"}, strict)},
-			labels{}, Question{Destination: "eu"}, `Group "a" (1 document) is NOT on eu.`, false,
+			"a strict Destination can be opened",
+			[]api.Destination{destination("eu", labels{"env": "dev"}, strict)},
+			labels{},
+			Question{Destination: "eu"},
+			`Group "a" (1 document) is NOT on eu.`, false,
 			[]schedule.Reason{schedule.ReasonStrict},
-			[]string{`kubectl patch destination eu --type merge --patch '{"spec":{"strictMatchLabels":false}}'`, ""}, "it would be on eu",
+			[]string{`kubectl patch destination eu --type merge --patch '{"spec":{"strictMatchLabels":false}}'`, ""},
+			"it would be on eu",
 		},
 		{
-			"what is drawn elsewhere here may be there in a cluster", []api.Destination{destination("a", nil), destination("b", nil)},
-			labels{}, Question{Destination: "b"}, `Group "a" (1 document) is not on b here, but may be in a cluster.`, false,
-			[]schedule.Reason{schedule.ReasonNotDrawn}, nil, "",
+			"what is drawn elsewhere here may be there in a cluster",
+			[]api.Destination{destination("a", nil), destination("b", nil)},
+			labels{},
+			Question{Destination: "b"},
+			`Group "a" (1 document) is not on b here, but may be in a cluster.`, false,
+			[]schedule.Reason{schedule.ReasonNotDrawn},
+			nil, "",
 		},
 		{
-			"without a Destination in the question the nearest one is the remedy", []api.Destination{destination("far", nil), destination("near", labels{"env": "dev"})},
-			labels{"env": "dev", "zone": "b"}, Question{}, `Group "a" (1 document) is on no Destination: none of 2 matches.`, false,
-			nil, []string{"kubectl label destination near zone=b", ""}, "it would be on near",
+			"without a Destination in the question the nearest one is the remedy",
+			[]api.Destination{destination("far", nil), destination("near", labels{"env": "dev"})},
+			labels{"env": "dev", "zone": "b"},
+			Question{},
+			`Group "a" (1 document) is on no Destination: none of 2 matches.`, false,
+			nil,
+			[]string{"kubectl label destination near zone=b", ""},
+			"it would be on near",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -122,12 +152,12 @@ func TestAsk(t *testing.T) {
 			if diff := cmp.Diff(test.reasons, reasons); diff != "" {
 				t.Errorf("reasons (-want +got):\n%s", diff)
 			}
-			var commands []string
-			then := ""
+			var commands, thens []string
 			for _, r := range a.Remedies {
 				commands = append(commands, r.Command)
-				then += r.Then
+				thens = append(thens, r.Then)
 			}
+			then := strings.Join(thens, "")
 			if diff := cmp.Diff(test.commands, commands); diff != "" || then != test.then {
 				t.Errorf("then: %q; commands (-want +got):\n%s", then, diff)
 			}

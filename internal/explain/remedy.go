@@ -68,7 +68,7 @@ func Remedies(d *schedule.Decision, c schedule.Candidate) []Remedy {
 	case schedule.ReasonLabelMissing, schedule.ReasonLabelMismatch, schedule.ReasonMisplaced:
 		return labelRemedies(d, c)
 	case schedule.ReasonStrict:
-		return []Remedy{patch(c.Destination), {Text: fmt.Sprintf("ask for one of its labels in %s", selectorsOf(d.Group.Directory))}}
+		return []Remedy{patch(c.Destination), {Text: "ask for one of its labels in " + selectorsOf(d.Group.Directory)}}
 	case schedule.ReasonDryRunOnly:
 		return []Remedy{unlabel(c.Destination)}
 	default:
@@ -96,20 +96,21 @@ func labelRemedies(d *schedule.Decision, c schedule.Candidate) []Remedy {
 // label gives the missing labels to a Destination, if they can be labels.
 func label(c schedule.Candidate) (Remedy, bool) {
 	want := map[string]string{}
-	command := "kubectl label destination " + c.Destination
-	overwrite := ""
+	command := []string{"kubectl label destination", c.Destination}
+	overwrite := false
 	for _, l := range c.Labels {
 		if len(validation.IsQualifiedName(l.Key))+len(validation.IsValidLabelValue(l.Required)) > 0 {
 			return Remedy{}, false
 		}
 		want[l.Key] = l.Required
-		command += " " + l.Key + "=" + l.Required
-		if l.Actual != nil {
-			overwrite = " --overwrite"
-		}
+		command = append(command, l.Key+"="+l.Required)
+		overwrite = overwrite || l.Actual != nil
+	}
+	if overwrite {
+		command = append(command, "--overwrite")
 	}
 	return Remedy{
-		Text: "label the Destination", Command: command + overwrite, destination: c.Destination,
+		Text: "label the Destination", Command: strings.Join(command, " "), destination: c.Destination,
 		apply: func(d *api.Destination) {
 			d.Labels = maps.Clone(d.Labels)
 			if d.Labels == nil {

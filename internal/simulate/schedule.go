@@ -74,7 +74,7 @@ func (s *Schedule) keepIdentity(existing []api.Work) {
 			same = same && w.Labels[key] == value
 		}
 		if same {
-			s.Work.ObjectMeta = *w.ObjectMeta.DeepCopy()
+			s.Work.ObjectMeta = *w.DeepCopy()
 			s.Work.Generation++
 			return
 		}

@@ -217,7 +217,7 @@ func (s *Simulation) containers(ctx context.Context, run *workflow.Run, i int, p
 	}
 	var err error
 	p.PipelineResult, err = workflow.RunPipeline(ctx, s.Engine, s.pipelineRun(run, i, p))
-	p.Findings = append(p.Findings, p.PipelineResult.Warnings...)
+	p.Findings = append(p.Findings, p.Warnings...)
 	if step, failed := p.Failed(); failed {
 		run.Fail(i)
 		p.Failure = &Failure{Container: step.Container, Code: step.Exit, Err: cmp.Or(err, p.Err())}

@@ -91,11 +91,11 @@ func (v viewer) requirements(requires []schedule.Requirement, indent string) {
 		if i > 0 {
 			label = ""
 		}
-		overrides := ""
+		source := []string{string(r.Source)}
 		for _, o := range r.Overrides {
-			overrides += fmt.Sprintf("  overrides %s=%s of %s", r.Key, o.Value, o.Source)
+			source = append(source, fmt.Sprintf("overrides %s=%s of %s", r.Key, o.Value, o.Source))
 		}
-		t.row(label, r.Key+"="+r.Value, v.faint.Render(string(r.Source)+overrides))
+		t.row(label, r.Key+"="+r.Value, v.faint.Render(strings.Join(source, "  ")))
 	}
 	t.print(v)
 }
@@ -295,7 +295,7 @@ func (v viewer) remedies(remedies []explain.Remedy, label, indent string) {
 func (v viewer) wrapped(text, indent string) {
 	width := max(40, v.Width-len(indent))
 	line := ""
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		if line != "" && lipgloss.Width(line+" "+word) > width {
 			fmt.Fprintf(v, "%s%s\n", indent, line)
 			line = ""
