@@ -81,7 +81,7 @@ func runSchedule(ctx context.Context, env *Env, opts scheduleOptions) error {
 	if err := view.Schedule(env.out(), opts.format, scheduled); err != nil {
 		return err
 	}
-	if opts.write != "" && scheduled.Work != nil && scheduled.Failure == nil {
+	if opts.write != "" {
 		if err := opts.writeStores(env, scheduled.Schedule, world); err != nil {
 			return err
 		}
@@ -192,12 +192,17 @@ func (o *scheduleOptions) checkWrite() error {
 // writeStores writes all files or none: beside the directory first, and then
 // in its place.
 func (o *scheduleOptions) writeStores(env *Env, s *simulate.Schedule, world *platform.Platform) (err error) {
+	placed := s.Failure == nil || s.Failure.Container == simulate.StatusWriter
+	if s.Work == nil || !placed {
+		view.Note(env.err(), "nothing is placed, so nothing is in "+o.write)
+		return nil
+	}
 	var stores placement.Tree
-	if err := stores.Replay(world); err != nil {
+	if err := unwritten(stores.Replay(world)); err != nil {
 		return fmt.Errorf("writing the placements that exist: %w", diag.Answer(err))
 	}
-	if _, err := placement.Deliver(s.Work, s.Placements, world, &stores); err != nil {
-		return fmt.Errorf("writing the placements: %w", diag.Answer(err))
+	if _, err := placement.Deliver(s.Work, s.Placements, world, &stores); unwritten(err) != nil {
+		return fmt.Errorf("writing the placements: %w", diag.Answer(unwritten(err)))
 	}
 	parent := filepath.Dir(filepath.Clean(o.write))
 	if err := os.MkdirAll(parent, 0o755); err != nil { //nolint:gosec // for people to look into
@@ -220,6 +225,19 @@ func (o *scheduleOptions) writeStores(env *Env, s *simulate.Schedule, world *pla
 	}
 	view.Note(env.err(), fmt.Sprintf("%d files in %s", n, o.write))
 	return nil
+}
+
+// unwritten leaves out what Kratix passes over, too: a WorkPlacement with a
+// path that leaves its store, which a finding tells.
+func unwritten(err error) error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return err
+	}
+	return errors.Join(slices.DeleteFunc(slices.Clone(joined.Unwrap()), func(err error) bool {
+		var escape *placement.EscapeError
+		return errors.As(err, &escape)
+	})...)
 }
 
 // writeTree writes the files of state stores below dir, whatever their paths
