@@ -44,4 +44,11 @@
 // filter, as with a kubelet that has seccompDefault on. What works with it
 // works without it, and the other way round nobody would notice before the
 // cluster does.
+//
+// # Limits
+//
+// A container with a limit of memory or CPU runs in a cgroup of its own, if
+// this process may make one: as root, or where systemd has left a part of the
+// hierarchy to the user. Otherwise it runs without, and [Engine.Notes] says so.
+// What a step writes outside of its volumes lies in memory and counts as such.
 package native

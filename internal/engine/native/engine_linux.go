@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"os/exec"
 	"runtime"
 	"sync"
 
@@ -22,6 +24,7 @@ type Engine struct {
 	kernel kernel
 
 	filters filters
+	cgroups cgroups
 
 	mu    sync.Mutex
 	ready map[string]*readyImage // by reference
@@ -44,6 +47,7 @@ func New(ctx context.Context, config Config) (*Engine, error) {
 	if e.mode, e.kernel, err = probe(ctx, config.Dir, &e.filters); err != nil {
 		return nil, err
 	}
+	e.cgroups = findCgroups(func(name string) string { return machineSetting("self/" + name) })
 	return e, nil
 }
 
@@ -52,6 +56,30 @@ func (e *Engine) Name() string { return Name }
 
 // Mode tells which users there are in this engine's containers.
 func (e *Engine) Mode() Mode { return e.mode }
+
+// Notes tells in sentences what of a Pod this machine does not let the engine
+// provide, and what to do about it.
+func (e *Engine) Notes() []string {
+	var notes []string
+	if !e.cgroups.has(cgroupParent.limitsMemory) {
+		notes = append(notes, "steps are not kept to their memory limits: this process can make no cgroup with the memory controller"+cgroupAdvice())
+	}
+	if !e.cgroups.has(cgroupParent.limitsCPU) {
+		notes = append(notes, "steps are not kept to their CPU limits: this process can make no cgroup with the cpu controller")
+	}
+	if e.mode == ModeSingle {
+		notes = append(notes, "steps have one user: all files of an image are that user's, and no step can become another or give files away; as root there would be all users")
+	}
+	return notes
+}
+
+// cgroupAdvice tells where systemd lets an ordinary user make cgroups.
+func cgroupAdvice() string {
+	if _, err := exec.LookPath("systemd-run"); err != nil || os.Geteuid() == 0 {
+		return ""
+	}
+	return "; systemd-run --user --scope kratix ... may"
+}
 
 // Prepare implements [workflow.Engine].
 func (e *Engine) Prepare(ctx context.Context, images []string) error {

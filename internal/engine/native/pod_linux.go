@@ -68,34 +68,50 @@ func (p *pod) run(ctx context.Context, c workflow.Container, img *readyImage, st
 	if err != nil {
 		return workflow.Exit{}, err
 	}
+	if s.cgroup, err = p.engine.cgroups.create(c.Limits); err != nil {
+		return workflow.Exit{}, diag.Machine(err)
+	}
+	exit, err := p.start(ctx, s, stdout, stderr)
+	exit.OOMKilled = s.cgroup.outOfMemory()
+	return exit, cmp.Or(err, diag.Machine(s.cgroup.remove()))
+}
+
+// start runs a sandbox to its end.
+func (p *pod) start(ctx context.Context, s *sandbox, stdout, stderr io.Writer) (exit workflow.Exit, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	uid, gid := s.hostUser()
 	out, err := openOutputs(cancel, uid, gid, stdout, stderr)
 	if err != nil {
-		return workflow.Exit{}, diag.Machine(err)
+		return exit, diag.Machine(err)
 	}
 	s.stdin, s.stdout, s.stderr = out.fds[0], out.fds[1], out.fds[2]
 	proc, err := s.process()
 	if err != nil {
-		return workflow.Exit{}, errors.Join(diag.Input(err), out.wait(ctx))
+		return exit, errors.Join(diag.Input(err), out.wait(ctx))
 	}
 	p.last = s.user
-	start := time.Now()
+	began := time.Now()
 	state, err := proc.run(ctx)
-	exit := workflow.Exit{Duration: time.Since(start)}
+	exit.Duration = time.Since(began)
 	if err := cmp.Or(err, out.wait(ctx)); err != nil {
 		return p.failed(exit, err, s, stderr)
 	}
+	exit.Code, err = exitCode(state)
+	return exit, err
+}
+
+// exitCode gives the code that a shell would show.
+func exitCode(state *os.ProcessState) (int, error) {
 	status, ok := state.Sys().(syscall.WaitStatus)
-	if !ok {
-		return exit, diag.Machinef("no exit status in %v", state)
+	switch {
+	case !ok:
+		return 0, diag.Machinef("no exit status in %v", state)
+	case status.Signaled():
+		return 128 + int(status.Signal()), nil
+	default:
+		return status.ExitStatus(), nil
 	}
-	exit.Code = status.ExitStatus()
-	if status.Signaled() {
-		exit.Code = 128 + int(status.Signal())
-	}
-	return exit, nil
 }
 
 // failed tells a program that the author has to correct from a fault of the

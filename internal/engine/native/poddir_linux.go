@@ -89,8 +89,8 @@ func lockDir(path string, how int) (*podDir, error) {
 	if err == nil {
 		err = unix.Fstat(int(f.Fd()), &stat)
 	}
-	if err == nil && stat.Nlink == 0 {
-		err = fs.ErrNotExist
+	if err == nil {
+		err = unix.Lstat(path, new(unix.Stat_t)) // once it is locked, nobody else removes it
 	}
 	if err == nil && int(stat.Uid) != os.Geteuid() {
 		err = fs.ErrPermission

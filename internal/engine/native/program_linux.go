@@ -61,6 +61,12 @@ type program struct {
 	message    [2]uint32 // number of the op, errno
 	allSignals uint64
 	oldSignals uint64
+	clone      cloneArgs
+}
+
+// cloneArgs are those of clone3 (struct clone_args).
+type cloneArgs struct {
+	flags, pidFD, childTID, parentTID, exitSignal, stack, stackSize, tls, setTID, setTIDSize, cgroup uint64
 }
 
 // reached stands for an errno when the child is only saying where it is.
@@ -152,14 +158,21 @@ func (p *program) execute() {
 	}
 }
 
-// fork starts a child in new namespaces. All signals are blocked meanwhile, so
-// that the child is not interrupted by one before it has reset their handlers.
+// fork starts a child in new namespaces and, if there is one, in a cgroup of
+// v2. All signals are blocked meanwhile, so that the child is not interrupted
+// by one before it has reset their handlers.
 //
 //go:nosplit
 //go:norace
-func (p *program) fork(flags uintptr) (int, syscall.Errno) {
+func (p *program) fork() (int, syscall.Errno) {
 	_, _, _ = syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&p.allSignals)), uintptr(unsafe.Pointer(&p.oldSignals)), 8, 0, 0)
-	pid, _, errno := syscall.RawSyscall6(unix.SYS_CLONE, flags|uintptr(unix.SIGCHLD), 0, 0, 0, 0, 0)
+	var pid uintptr
+	var errno syscall.Errno
+	if p.clone.flags&unix.CLONE_INTO_CGROUP != 0 {
+		pid, _, errno = syscall.RawSyscall6(unix.SYS_CLONE3, uintptr(unsafe.Pointer(&p.clone)), unsafe.Sizeof(p.clone), 0, 0, 0, 0)
+	} else {
+		pid, _, errno = syscall.RawSyscall6(unix.SYS_CLONE, uintptr(p.clone.flags|p.clone.exitSignal), 0, 0, 0, 0, 0)
+	}
 	if errno == 0 && pid == 0 {
 		p.execute()
 	}
@@ -182,7 +195,6 @@ func (f *fault) Unwrap() error { return f.errno }
 // A process is a program to run, and what the parent has to do with it.
 type process struct {
 	*program
-	flags uintptr             // namespaces
 	admit func(pid int) error // called when the child has reached its gate
 
 	failures int // where the parent hears of failures
@@ -194,7 +206,8 @@ type process struct {
 // all else that this process has open at once: it must hold nothing of other
 // containers, such as the ends of their pipes.
 func newProcess(flags uintptr, given ...int) (*process, error) {
-	p := &process{program: &program{given: given, allSignals: ^uint64(0)}, flags: flags}
+	p := &process{program: &program{given: given, allSignals: ^uint64(0)}}
+	p.clone = cloneArgs{flags: uint64(flags), exitSignal: uint64(unix.SIGCHLD)}
 	var report, gate [2]int
 	if err := unix.Pipe2(report[:], unix.O_CLOEXEC); err != nil {
 		p.closeGiven()
@@ -211,6 +224,12 @@ func newProcess(flags uintptr, given ...int) (*process, error) {
 	p.given = append(p.given, p.wait)
 	p.closeOthers()
 	return p, nil
+}
+
+// startIn has the child start in the cgroup of v2 whose directory this is.
+func (p *process) startIn(cgroup int) {
+	p.clone.flags |= unix.CLONE_INTO_CGROUP
+	p.clone.cgroup = uint64(cgroup)
 }
 
 // closeOthers closes in the child what it is not given.
@@ -274,7 +293,7 @@ func (p *process) run(ctx context.Context) (*os.ProcessState, error) {
 	defer p.close()
 
 	syscall.ForkLock.Lock()
-	pid, errno := p.fork(p.flags)
+	pid, errno := p.fork()
 	syscall.ForkLock.Unlock()
 	p.closeGiven()
 	if errno != 0 {

@@ -28,6 +28,7 @@ type sandbox struct {
 	volumes      []volumeMount
 	files        []etcFile
 	hostname     string
+	cgroup       *cgroup // nil for this process's own
 	network      workflow.Network
 	readOnlyRoot bool
 
@@ -99,6 +100,9 @@ func (s *sandbox) process() (*process, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.cgroup != nil && s.cgroup.unified() >= 0 {
+		p.startIn(s.cgroup.unified())
+	}
 	s.settle(p)
 	s.becomeRoot(p.program)
 	src := s.openSources(p.program)
@@ -131,6 +135,9 @@ func (s *sandbox) settle(p *process) {
 	action := pin(p.program, &[4]uint64{}) // a struct sigaction for the default action
 	for sig := uintptr(1); sig <= 64; sig++ {
 		p.do("resetting signals", unix.SYS_RT_SIGACTION, sig, action, 0, 8).ignoring(unix.EINVAL)
+	}
+	if s.cgroup != nil {
+		s.cgroup.join(p.program)
 	}
 	for fd, given := range []int{s.stdin, s.stdout, s.stderr} {
 		p.do("handing over output", unix.SYS_DUP3, uintptr(given), uintptr(fd), 0)
@@ -175,6 +182,7 @@ func (p *program) setCaps(what string, caps [2]unix.CapUserData) {
 type sources struct {
 	devices []uint8 // slots, one for each of kernel.devices
 	volumes []uint8 // slots, one for each of sandbox.volumes
+	cgroups []uint8 // slots, for cgroup.attach
 	proc    uint8
 	sys     uint8
 }
@@ -187,6 +195,9 @@ func (s *sandbox) openSources(p *program) sources {
 	}
 	for _, v := range s.volumes {
 		src.volumes = append(src.volumes, v.open(p))
+	}
+	if s.cgroup != nil {
+		src.cgroups = s.cgroup.open(p)
 	}
 	// The kernel allows an unprivileged user these two only as long as the
 	// machine's own are in sight.
@@ -381,6 +392,9 @@ func (s *sandbox) mountSys(p *program, src sources) {
 	p.mkdir("/sys", 0o555)
 	p.attach("attaching /sys", src.sys, "/sys").ignoring(unix.EBADF)
 	p.hide("/sys/firmware")
+	if s.cgroup != nil {
+		s.cgroup.attach(p, src.cgroups)
+	}
 }
 
 func (s *sandbox) nameHost(p *program) {
