@@ -109,6 +109,9 @@ func runRunWorkflow(ctx context.Context, env *Env, opts runWorkflowOptions) (err
 	if err != nil {
 		return err
 	}
+	for _, pipeline := range delivery.Pipelines {
+		view.Findings(env.err(), view.Untold(opts.format, pipeline.Findings))
+	}
 	if err := view.Run(env.out(), opts.format, p.Name, ref.String(), delivery); err != nil {
 		return err
 	}

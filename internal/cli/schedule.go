@@ -77,7 +77,7 @@ func runSchedule(ctx context.Context, env *Env, opts scheduleOptions) error {
 	if err != nil {
 		return err
 	}
-	view.Findings(env.err(), opts.unseen(scheduled.Findings))
+	view.Findings(env.err(), view.Untold(opts.format, scheduled.Findings))
 	if err := view.Schedule(env.out(), opts.format, scheduled); err != nil {
 		return err
 	}
@@ -152,16 +152,6 @@ func (o *scheduleOptions) checkDependencies() error {
 		}
 	}
 	return nil
-}
-
-// unseen leaves out what the text says anyway: that labels add up, that one is
-// drawn, that strict Destinations pass, that a Pipeline suspends, that there is
-// no output.
-func (o *scheduleOptions) unseen(findings []diag.Finding) []diag.Finding {
-	said := []string{"M7", "M8", "M10", "M23", "O7"}
-	return slices.DeleteFunc(slices.Clone(findings), func(f diag.Finding) bool {
-		return o.format == view.Text && slices.Contains(said, f.Code)
-	})
 }
 
 // verdict is the exit code of an answer that was shown.

@@ -24,6 +24,8 @@ type judgement struct {
 	suite   *Suite
 	fixture *fixture.Case
 	dir     string
+	// findings are about what the case gives, not about what came out.
+	findings []diag.Finding
 }
 
 func (j *judgement) run(ctx context.Context) (*Case, error) {
@@ -58,6 +60,7 @@ func (j *judgement) simulation() (simulate.Simulation, error) {
 		if request, err = promise.LoadRequest(c.Request, s.Promise); err != nil {
 			return simulate.Simulation{}, err
 		}
+		j.findings = append(j.findings, request.Findings...)
 	}
 	sim, err := simulate.New(s.Promise, promise.WorkflowRef{Type: c.Type, Action: c.Action}, request)
 	if err != nil {
@@ -67,6 +70,7 @@ func (j *judgement) simulation() (simulate.Simulation, error) {
 	if err != nil {
 		return simulate.Simulation{}, err
 	}
+	j.findings = append(j.findings, sim.Platform.Warnings...)
 	sim.Dir, sim.Engine = j.dir, s.Engine
 	sim.Network, sim.Timeout = network(c.Network), c.Timeout
 	if s.Network != "" {
@@ -135,6 +139,7 @@ func mayUpdate(c *fixture.Case, outcome compare.Outcome) bool {
 
 // describe adds the steps, the warnings and the number of documents.
 func (j *judgement) describe(result *Case) {
+	result.Warnings = append(result.Warnings, j.findings...)
 	for _, p := range result.Pipelines {
 		result.Warnings = append(result.Warnings, p.Findings...)
 		result.Documents += p.Sizes.Documents

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/kratix-tools/kratix/internal/diag"
@@ -38,6 +39,16 @@ func hints(v viewer, err error, indent string) {
 	}
 }
 
+// Untold leaves out the findings that a result tells anyway when it is shown
+// as text: that labels add up, that one Destination is drawn, that strict ones
+// pass, that a Pipeline suspends, that there is no output.
+func Untold(format Format, findings []diag.Finding) []diag.Finding {
+	told := []string{"M7", "M8", "M10", "M23", "O7"}
+	return slices.DeleteFunc(slices.Clone(findings), func(f diag.Finding) bool {
+		return format == Text && slices.Contains(told, f.Code)
+	})
+}
+
 // Findings lists what was noticed about an input, one line each, with the
 // advice below.
 func Findings(w term.Stream, findings []diag.Finding) {
@@ -52,15 +63,19 @@ func Findings(w term.Stream, findings []diag.Finding) {
 		case diag.SeverityNote:
 			label = st.faint.Render(label)
 		}
-		text := f.String()
-		if f.Code != "" {
-			text += " (" + f.Code + ")"
-		}
-		fmt.Fprintf(w, "%s %s\n", label, indentRest(text, "  "))
+		fmt.Fprintf(w, "%s %s\n", label, indentRest(coded(f), "  "))
 		if f.Hint != "" {
 			fmt.Fprintf(w, "%s %s\n", st.strong.Render("hint:"), indentRest(f.Hint, "      "))
 		}
 	}
+}
+
+// coded gives a finding on one line, with the code of its rule.
+func coded(f diag.Finding) string {
+	if f.Code == "" {
+		return f.String()
+	}
+	return f.String() + " (" + f.Code + ")"
 }
 
 // indentRest indents every line but the first.

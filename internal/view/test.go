@@ -9,6 +9,7 @@ import (
 	"github.com/charmbracelet/lipgloss"
 
 	"github.com/kratix-tools/kratix/internal/compare"
+	"github.com/kratix-tools/kratix/internal/diag"
 	"github.com/kratix-tools/kratix/internal/fixture"
 	"github.com/kratix-tools/kratix/internal/simulate"
 	"github.com/kratix-tools/kratix/internal/suite"
@@ -52,6 +53,7 @@ func (t *Tests) Done(c suite.Case) {
 	word, style := t.word(c)
 	fmt.Fprintf(t.v, "%s  %-*s  %s  %s\n", style.Render(fmt.Sprintf("%-*s", t.words, word)), t.width, c.Name, seconds(took), t.outcome(c))
 	t.bare = details
+	t.warnings(c)
 	switch {
 	case c.Updated:
 		t.changes(c)
@@ -60,6 +62,17 @@ func (t *Tests) Done(c suite.Case) {
 		fmt.Fprintln(t.v)
 		t.details(c)
 		fmt.Fprintln(t.v)
+	}
+}
+
+// warnings lists what Kratix does silently to what the case left. Notes, which
+// are no more than risks, are told by the JSON.
+func (t *Tests) warnings(c suite.Case) {
+	for _, f := range c.Warnings {
+		if f.Severity == diag.SeverityNote {
+			continue
+		}
+		fmt.Fprintf(t.v, "%s%s %s\n", strings.Repeat(" ", t.words+2), t.v.warn.Render("warning:"), coded(f))
 	}
 }
 
