@@ -5,20 +5,30 @@ import (
 	"errors"
 	"io"
 	"os"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// outputs copies what a container writes while it runs.
+// outputs copies what a container writes while it runs. One goroutine reads
+// stdout and stderr, so that they arrive as they were written as well as can be
+// told: of what is there at the same time, stdout is taken first, and an error
+// message stays behind the lines that led to it.
 type outputs struct {
 	fds     [3]int // stdin, stdout and stderr of the container
-	readers []*os.File
-	copying sync.WaitGroup
+	streams []*stream
+	stop    func() // called when a writer fails: nobody reads any more what the container writes
 
-	mu  sync.Mutex
-	err error // the first writer that failed
+	done      chan struct{}
+	err       error        // the first writer that failed; read it when done is closed
+	abandoned atomic.Int64 // when to end, in nanoseconds since 1970, if what is read does not; 0 for never
+}
+
+// A stream is one of the pipes that are copied.
+type stream struct {
+	fd int // -1 when it has ended
+	w  io.Writer
 }
 
 // openNull opens /dev/null n times.
@@ -41,34 +51,47 @@ func closeAll(fds []int) {
 	}
 }
 
-// openOutputs starts to copy. When a writer fails, stop is called: nobody
-// reads any more what the container writes.
+// openOutputs starts to copy.
 func openOutputs(stop func(), uid, gid int, stdout, stderr io.Writer) (*outputs, error) {
-	null, err := openNull(1)
-	if err != nil {
-		return nil, err
-	}
-	o := &outputs{fds: [3]int{null[0], -1, -1}}
-	if o.fds[1], err = o.copyTo(stdout, stop); err != nil {
-		closeAll(null)
-		return nil, err
-	}
-	if sameWriter(stdout, stderr) {
-		o.fds[2], err = unix.FcntlInt(uintptr(o.fds[1]), unix.F_DUPFD_CLOEXEC, 3)
-	} else {
-		o.fds[2], err = o.copyTo(stderr, stop)
+	o := &outputs{stop: stop, done: make(chan struct{})}
+	fds, err := o.open(stdout, stderr)
+	if err == nil {
+		// A program may open /dev/stdout anew, which takes permission as
+		// with any other file.
+		err = os.NewSyscallError("fchown", errors.Join(unix.Fchown(fds[1], uid, gid), unix.Fchown(fds[2], uid, gid)))
 	}
 	if err != nil {
-		closeAll(o.fds[:2])
+		closeAll(fds)
+		for _, s := range o.streams {
+			s.close()
+		}
 		return nil, err
 	}
-	// A program may open /dev/stdout anew, which takes permission as with any
-	// other file.
-	if err := errors.Join(unix.Fchown(o.fds[1], uid, gid), unix.Fchown(o.fds[2], uid, gid)); err != nil {
-		closeAll(o.fds[:])
-		return nil, os.NewSyscallError("fchown", err)
-	}
+	copy(o.fds[:], fds)
+	go o.copy()
 	return o, nil
+}
+
+// open opens what the container is given, as far as it comes.
+func (o *outputs) open(stdout, stderr io.Writer) ([]int, error) {
+	fds, err := openNull(1)
+	if err != nil {
+		return nil, err
+	}
+	fd, err := o.pipe(stdout)
+	if err != nil {
+		return fds, err
+	}
+	fds = append(fds, fd)
+	if sameWriter(stdout, stderr) {
+		fd, err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
+	} else {
+		fd, err = o.pipe(stderr)
+	}
+	if err != nil {
+		return fds, err
+	}
+	return append(fds, fd), nil
 }
 
 func sameWriter(a, b io.Writer) bool {
@@ -76,32 +99,106 @@ func sameWriter(a, b io.Writer) bool {
 	return a == b
 }
 
-// copyTo gives the end of a pipe to write to, and copies from the other.
-func (o *outputs) copyTo(w io.Writer, stop func()) (int, error) {
+// pipe gives the end to write to of a pipe that is copied to w.
+func (o *outputs) pipe(w io.Writer) (int, error) {
 	var pipe [2]int
 	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
 		return -1, os.NewSyscallError("pipe2", err)
 	}
-	// Only our end is non-blocking, so that a deadline works.
-	_ = unix.SetNonblock(pipe[0], true)
-	r := os.NewFile(uintptr(pipe[0]), "|0")
-	o.readers = append(o.readers, r)
-	o.copying.Go(func() {
-		_, err := io.Copy(w, r)
-		if err != nil {
-			o.fail(err)
-			stop()
-		}
-		_ = r.Close()
-	})
+	o.streams = append(o.streams, &stream{pipe[0], w})
 	return pipe[1], nil
 }
 
+// pipeSize is what a pipe holds.
+const pipeSize = 64 << 10
+
+// copy copies until nobody can write any more.
+func (o *outputs) copy() {
+	defer close(o.done)
+	buf := make([]byte, pipeSize)
+	for {
+		ready, running := o.poll()
+		for _, s := range ready {
+			if err := s.copy(buf); err != nil {
+				o.fail(err)
+			}
+		}
+		if !running {
+			break
+		}
+	}
+	for _, s := range o.streams {
+		s.close()
+	}
+}
+
+// patience is how long nothing need be written before a cancellation is
+// noticed.
+const patience = 100 * time.Millisecond
+
+// poll waits until streams can be read, and tells whether to go on.
+func (o *outputs) poll() (ready []*stream, running bool) {
+	var fds [2]unix.PollFd
+	var open [2]*stream
+	n := 0
+	for _, s := range o.streams {
+		if s.fd >= 0 {
+			fds[n], open[n] = unix.PollFd{Fd: int32(s.fd), Events: unix.POLLIN}, s //nolint:gosec // a descriptor
+			n++
+		}
+	}
+	if n == 0 || o.late() {
+		return nil, false
+	}
+	_, err := unix.Poll(fds[:n], int(patience.Milliseconds()))
+	if err != nil && !errors.Is(err, unix.EINTR) {
+		o.fail(os.NewSyscallError("poll", err))
+		return nil, false
+	}
+	k := 0
+	for i := range n {
+		if err == nil && fds[i].Revents != 0 {
+			open[k] = open[i]
+			k++
+		}
+	}
+	return open[:k], true
+}
+
+func (o *outputs) late() bool {
+	end := o.abandoned.Load()
+	return end != 0 && time.Now().UnixNano() > end
+}
+
 func (o *outputs) fail(err error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
 	if o.err == nil {
 		o.err = err
+	}
+	o.stop()
+}
+
+// copy copies what is there, which poll has found to be something or the end.
+// After a writer's failure nothing is read any more.
+func (s *stream) copy(buf []byte) error {
+	n, err := unix.Read(s.fd, buf)
+	if errors.Is(err, unix.EINTR) {
+		return nil
+	}
+	if n <= 0 {
+		s.close()
+		return os.NewSyscallError("read", err)
+	}
+	if _, err := s.w.Write(buf[:n]); err != nil {
+		s.close()
+		return err
+	}
+	return nil
+}
+
+func (s *stream) close() {
+	if s.fd >= 0 {
+		_ = unix.Close(s.fd)
+		s.fd = -1
 	}
 }
 
@@ -109,11 +206,7 @@ func (o *outputs) fail(err error) {
 // could write, unless a descriptor was passed to somebody outside: after a
 // cancellation, that is not waited for.
 func (o *outputs) wait(ctx context.Context) error {
-	defer context.AfterFunc(ctx, func() {
-		for _, r := range o.readers {
-			_ = r.SetReadDeadline(time.Now().Add(time.Second))
-		}
-	})()
-	o.copying.Wait()
+	defer context.AfterFunc(ctx, func() { o.abandoned.Store(time.Now().Add(time.Second).UnixNano()) })()
+	<-o.done
 	return o.err
 }

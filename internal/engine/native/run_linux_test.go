@@ -272,6 +272,33 @@ func TestOutputAndErrorsOfOneWriterAreInOrder(t *testing.T) {
 	}
 }
 
+// An error message says what went wrong after what was printed before it.
+func TestTheLastErrorComesLast(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, v1.Config{})
+	for range 40 {
+		var all strings.Builder // two writers, but one goroutine
+		c := step("flood 150000", "echo before", "warn broken", "exit 1")
+		exit, err := w.pod.Run(t.Context(), c, &all, &prefixed{&all})
+		if err != nil || exit.Code != 1 {
+			t.Fatalf("%+v, %v", exit, err)
+		}
+		if got := all.String(); !strings.HasSuffix(got, "before\n! broken\n") {
+			t.Fatalf("the end is %q", got[max(0, len(got)-60):])
+		}
+	}
+}
+
+// prefixed marks what is written to it.
+type prefixed struct{ w io.Writer }
+
+func (p *prefixed) Write(b []byte) (int, error) {
+	if _, err := io.WriteString(p.w, "! "); err != nil {
+		return 0, err
+	}
+	return p.w.Write(b)
+}
+
 // counter counts what it is given.
 type counter int64
 
