@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -124,7 +123,7 @@ func (e *Engine) load(ctx context.Context, ref string) (*readyImage, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkPlatform(img); err != nil {
+	if err := checkPlatform(img, binfmtDir); err != nil {
 		return nil, err
 	}
 	layers, err := e.config.Images.Unpack(ctx, img, e.mode.owners())
@@ -132,19 +131,6 @@ func (e *Engine) load(ctx context.Context, ref string) (*readyImage, error) {
 		return nil, err
 	}
 	return &readyImage{img, layers}, nil
-}
-
-// checkPlatform refuses what this machine's kernel cannot run.
-func checkPlatform(img *image.Image) error {
-	here := runtime.GOARCH
-	runs := img.Architecture == here || img.Architecture == "" ||
-		here == "amd64" && img.Architecture == "386" || here == "arm64" && img.Architecture == "arm"
-	if runs && (img.OS == "linux" || img.OS == "") {
-		return nil
-	}
-	return diag.Hint(
-		diag.Machinef("image %s is for %s/%s, and this machine is linux/%s", img.Reference, img.OS, img.Architecture, here),
-		"build the image for linux/"+here+" as well")
 }
 
 // filter gives the seccomp filter that a container gets, if any.

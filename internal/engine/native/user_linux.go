@@ -5,17 +5,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
-	"path"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/kratix-tools/kratix/internal/diag"
 	"github.com/kratix-tools/kratix/internal/workflow"
@@ -133,57 +126,4 @@ func readEntries(layers []string, name string, n int) ([][]string, error) {
 		}
 	}
 	return entries, nil
-}
-
-// readImageFile reads a file of an image as the overlay of its layers has it,
-// but takes a file below or behind a link for one that is not there.
-func readImageFile(layers []string, name string) ([]byte, error) {
-	for _, layer := range slices.Backward(layers) {
-		data, below, err := readLayerFile(layer, name)
-		if err == nil || !below {
-			return data, err
-		}
-	}
-	return nil, fs.ErrNotExist
-}
-
-// readLayerFile reads a file of one layer. Below tells that the layer says
-// nothing of it, so that one below may have it.
-func readLayerFile(layer, name string) (data []byte, below bool, err error) {
-	below = true
-	elems := strings.Split(name, "/")
-	for i := range elems {
-		at := filepath.Join(layer, path.Join(elems[:i+1]...)) // all above are directories
-		info, err := os.Lstat(at)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			return nil, below, fs.ErrNotExist
-		case err != nil:
-			return nil, false, err
-		case i == len(elems)-1 && info.Mode().IsRegular():
-			data, err := readSmall(at)
-			return data, false, err
-		case i == len(elems)-1 || !info.IsDir():
-			return nil, false, fs.ErrNotExist // a whiteout, a link, ...
-		}
-		below = below && !opaque(at)
-	}
-	return nil, below, fs.ErrNotExist
-}
-
-// opaque tells that a directory hides those of the layers below it.
-func opaque(dir string) bool {
-	value := make([]byte, 1)
-	n, err := unix.Lgetxattr(dir, "user.overlay.opaque", value)
-	return err == nil && n == 1 && value[0] == 'y'
-}
-
-// readSmall reads the first megabyte of a file: more is no list of users.
-func readSmall(name string) ([]byte, error) {
-	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NOFOLLOW, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }()
-	return io.ReadAll(io.LimitReader(f, 1<<20))
 }
