@@ -90,6 +90,9 @@ func runBuildContainer(ctx context.Context, env *Env, opts buildContainerOptions
 	if err != nil {
 		return err
 	}
+	if err := checkImages(p); err != nil {
+		return err
+	}
 	if opts.output != "" && len(stages) > 1 {
 		return diag.Hint(diag.Inputf("--output %s: there are %d images", opts.output, len(stages)), "choose one with --name")
 	}

@@ -39,6 +39,8 @@ type (
 const (
 	engineAuto   engineName = "auto"
 	engineNative engineName = "native"
+	engineDocker engineName = "docker"
+	enginePodman engineName = "podman"
 
 	buildAuto   buildMode = "auto"
 	buildAlways buildMode = "always"
@@ -47,7 +49,8 @@ const (
 
 func (f *containerFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.Var(newEnum(&f.engine, engineAuto, engineNative), "engine", "what runs containers: auto or native")
+	flags.Var(newEnum(&f.engine, engineAuto, engineNative, engineDocker, enginePodman), "engine",
+		"what runs containers: auto, native, docker or podman")
 	flags.Var(newEnum(&f.pull, image.PullMissing, image.PullAlways, image.PullNever), "pull",
 		"when to ask the registry for an image: missing, always or never")
 	flags.Var(newEnum(&f.build, buildAuto, buildAlways, buildNever), "build",
@@ -101,6 +104,7 @@ func (f *containerFlags) prepare(ctx context.Context, env *Env, p *promise.Promi
 	}
 	eng, err := engine.New(ctx, string(f.engine), engine.Config{
 		Images:  store,
+		Getenv:  env.Getenv,
 		Options: func(string) image.GetOptions { return image.GetOptions{Pull: f.pull, Sources: sources} },
 	})
 	if err != nil {
@@ -120,6 +124,11 @@ func (f *containerFlags) prepare(ctx context.Context, env *Env, p *promise.Promi
 // stageImages lists the images of some workflows and builds those that have
 // sources here.
 func (f *containerFlags) stageImages(ctx context.Context, env *Env, store *image.Store, p *promise.Promise, refs []promise.WorkflowRef) (images []string, built map[string]string, err error) {
+	if f.build != buildNever {
+		if err := checkImages(p); err != nil {
+			return nil, nil, err
+		}
+	}
 	built = map[string]string{}
 	for _, ref := range refs {
 		pipelines, err := p.Pipelines(ref.Type, ref.Action)
@@ -141,6 +150,31 @@ func (f *containerFlags) stageImages(ctx context.Context, env *Env, store *image
 		}
 	}
 	return images, built, nil
+}
+
+// checkImages refuses a Promise in which two containers have different sources
+// for an image of the same name.
+func checkImages(p *promise.Promise) error {
+	sources, err := allSources(p)
+	if err != nil {
+		return err
+	}
+	return build.CheckImages(sources)
+}
+
+// allSources lists where the containers of a Promise would have their sources.
+func allSources(p *promise.Promise) ([]build.Sources, error) {
+	var all []build.Sources
+	for _, ref := range promise.Workflows() {
+		stages, err := pipelineStages(p, ref)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range stages {
+			all = append(all, build.Sources{Container: s.ref.String() + "/" + s.name, Image: s.tag, Dir: relative(s.dir)})
+		}
+	}
+	return all, nil
 }
 
 // stageDir is where the sources of a container are, if it has any.
