@@ -2,17 +2,28 @@
 //
 // Which containers run, and with what, is package workflow's business; an
 // engine only runs them, and is known to the rest of the program as a
-// [workflow.Engine]. [Auto] stands for the best engine that this machine has.
+// [workflow.Engine]. [Auto] stands for the best engine that this machine has:
+// the native one needs nothing and is the fastest by far, but runs on Linux
+// only and not everywhere there; then comes Docker, then Podman.
 //
-//	e, err := engine.New(ctx, engine.Auto, engine.Config{Images: store})
+//	e, err := engine.New(ctx, engine.Auto, engine.Config{Images: store, Getenv: os.Getenv})
+//	fmt.Fprintln(stderr, e.Why)
+//
+// Whoever only wants to know what there is asks [Check].
 package engine
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/engine/docker"
 	"github.com/kratix-tools/kratix/internal/engine/native"
+	"github.com/kratix-tools/kratix/internal/image"
 	"github.com/kratix-tools/kratix/internal/workflow"
 )
 
@@ -20,22 +31,130 @@ import (
 const Auto = "auto"
 
 // Config is what engines need.
-type Config = native.Config
+type Config struct {
+	// Images is where images come from, and where the native engine unpacks
+	// them.
+	Images *image.Store
+	// Options says how to get an image; nil for the defaults.
+	Options func(ref string) image.GetOptions
+	// Dir is where the native engine has volumes; empty for the directory for
+	// temporary files.
+	Dir string
+	// Getenv reads the environment variables that name a daemon.
+	Getenv func(string) string
+}
+
+func (c Config) native() native.Config {
+	return native.Config{Images: c.Images, Options: c.Options, Dir: c.Dir}
+}
+
+func (c Config) docker(name string) docker.Config {
+	return docker.Config{Name: name, Images: c.Images, Options: c.Options, Getenv: c.Getenv}
+}
 
 // Names lists what [New] takes.
-func Names() []string { return []string{Auto, native.Name} }
+func Names() []string { return append([]string{Auto}, names()...) }
+
+// names lists the engines, the best first.
+func names() []string { return []string{native.Name, docker.Name, docker.Podman} }
+
+// A Chosen is an engine, with the reason for it.
+type Chosen struct {
+	workflow.Engine
+	// Why says in a sentence which engine it is and why it was taken.
+	Why string
+}
 
 // New gives the engine of that name; the empty name is [Auto]. It fails if this
 // machine cannot run containers with it.
-func New(ctx context.Context, name string, config Config) (workflow.Engine, error) {
-	switch name {
-	case "", Auto, native.Name:
-		e, err := native.New(ctx, config)
-		if err != nil {
-			return nil, err // not e, which is a nil *Engine and so no nil Engine
-		}
-		return e, nil
-	default:
+func New(ctx context.Context, name string, config Config) (*Chosen, error) {
+	switch {
+	case name == "" || name == Auto:
+		return choose(ctx, config)
+	case !slices.Contains(names(), name):
 		return nil, diag.Inputf("no container engine %q: choose one of %s", name, strings.Join(Names(), ", "))
 	}
+	e, where, err := start(ctx, name, config)
+	if err != nil {
+		return nil, cmp.Or(ctx.Err(), unavailable(name, err))
+	}
+	return &Chosen{e, fmt.Sprintf("engine %s (%s), as asked for", name, where)}, nil
+}
+
+// unavailable is why the engine that was asked for cannot be had.
+func unavailable(name string, err error) error {
+	return fmt.Errorf("container engine %s: %w", name, err)
+}
+
+// choose gives the first engine that works.
+func choose(ctx context.Context, config Config) (*Chosen, error) {
+	var failed []failure
+	for _, name := range names() {
+		e, where, err := start(ctx, name, config)
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case err == nil:
+			return &Chosen{e, why(name, where, failed)}, nil
+		case diag.ExitCode(err) == diag.ExitInput:
+			return nil, unavailable(name, err) // a mistake that somebody has to hear of
+		}
+		failed = append(failed, failure{name, err})
+	}
+	return nil, none(failed)
+}
+
+// A failure is an engine that was tried in vain.
+type failure struct {
+	name string
+	err  error
+}
+
+// why says which engine was chosen, and what spoke against those before it.
+func why(name, where string, failed []failure) string {
+	reasons := []string{"it is the first that works here"}
+	if len(failed) == 0 {
+		reasons = []string{"it needs no daemon"}
+	}
+	for _, f := range failed {
+		reasons = append(reasons, fmt.Sprintf("not %s: %v", f.name, f.err))
+	}
+	return fmt.Sprintf("engine %s (%s): %s", name, where, strings.Join(reasons, "; "))
+}
+
+// none is the error when no engine works: each with its reason, and what to
+// do about it.
+func none(failed []failure) error {
+	lines := []string{"no container engine answers"}
+	var hints []string
+	for _, f := range failed {
+		lines = append(lines, fmt.Sprintf("tried %-7s %v", f.name, f.err))
+		hints = append(hints, diag.Hints(f.err)...)
+	}
+	err := diag.Machine(errors.New(strings.Join(lines, "\n")))
+	hints = append(hints, "kratix doctor shows more; cases with recorded output need no engine: kratix test schedule")
+	for _, h := range slices.Backward(slices.Compact(hints)) {
+		err = diag.Hint(err, h)
+	}
+	return err
+}
+
+// start makes an engine and tells where its containers run.
+func start(ctx context.Context, name string, config Config) (e workflow.Engine, where string, err error) {
+	if name == native.Name {
+		return startNative(ctx, config)
+	}
+	d, err := docker.New(ctx, config.docker(name))
+	if err != nil {
+		return nil, "", err
+	}
+	return d, d.Status().Endpoint, nil
+}
+
+func startNative(ctx context.Context, config Config) (e workflow.Engine, where string, err error) {
+	n, err := native.New(ctx, config.native())
+	if err != nil {
+		return nil, "", err // not n, which is a nil pointer and so no nil Engine
+	}
+	return n, "in this machine's kernel", nil
 }

@@ -1,0 +1,40 @@
+// Package docker runs containers through a daemon that speaks the Docker
+// Engine API: Docker itself, Colima, OrbStack, Rancher Desktop, or Podman at
+// the socket of its service.
+//
+// The surprise is that the daemon need not see one file of this machine. It may
+// be in a virtual machine or at the other end of an ssh connection, so nothing
+// is mounted from here: the volumes of a Pod are anonymous volumes of the
+// daemon, and files travel to and from them as tar streams. A container that
+// is made but never started, the keeper, owns the volumes. Steps mount them by
+// name, and removing the keeper removes them all. So there is one thing to
+// clean up per Pod, and none of the files it leaves belongs to root here.
+//
+//	e, err := docker.New(ctx, docker.Config{Name: docker.Name, Images: store, Getenv: os.Getenv})
+//	err = e.Prepare(ctx, []string{"ghcr.io/acme/render:v1"})
+//	pod, err := e.NewPod(ctx, []string{"output"})
+//	exit, err := pod.Run(ctx, container, stdout, stderr)
+//	files, err := pod.CopyOut(ctx, "output", dir)
+//	err = pod.Close()
+//
+// # Which daemon
+//
+// The one that the docker command would talk to: DOCKER_HOST, else the context
+// that DOCKER_CONTEXT or the docker configuration names, else the usual
+// socket. For podman it is CONTAINER_HOST or a socket of Podman's.
+//
+// # Which image
+//
+// What the image cache of this program has is what runs, whatever the daemon
+// calls by the same name: it is loaded once, under a name made of its digest.
+// Other images are the daemon's, which fetches them with the credentials of
+// this machine.
+//
+// # What is left behind
+//
+// Nothing: each container is removed when it has ended, also after a
+// cancellation, and the volumes with the Pod. What a killed process left
+// carries the label io.kratix.cli.owner, and the next [New] on the same machine
+// removes it. Two images stay, as images do: those loaded from the cache and an
+// empty one for keepers.
+package docker
