@@ -7,8 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/kratix-tools/kratix/internal/api"
-	"github.com/kratix-tools/kratix/internal/build"
 	"github.com/kratix-tools/kratix/internal/diag"
 	"github.com/kratix-tools/kratix/internal/promise"
 	"github.com/kratix-tools/kratix/internal/scaffold"
@@ -104,23 +102,6 @@ func runAddContainer(env *Env, opts addContainerOptions) error {
 		return err
 	}
 	view.Next(env.err(), opts.next(relative(p.Dir), ref, container.Name)...)
-	return nil
-}
-
-// checkImageIsNew refuses an image that another container of the Promise has
-// sources for: the sources of the new one would be for the same name.
-func checkImageIsNew(p *promise.Promise, ref promise.WorkflowRef, added api.Container) error {
-	all, err := allSources(p)
-	if err != nil {
-		return err
-	}
-	own := ref.String() + "/" + added.Name
-	for _, s := range all {
-		if s.Container != own && s.Image == added.Image && build.Detect(s.Dir) != build.KindNone {
-			err := diag.Inputf("--image %s: %s has sources for an image of this name already, in %s", added.Image, s.Container, s.Dir)
-			return diag.Hint(err, "choose another name for the image: each has sources of its own")
-		}
-	}
 	return nil
 }
 

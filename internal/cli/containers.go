@@ -152,31 +152,6 @@ func (f *containerFlags) stageImages(ctx context.Context, env *Env, store *image
 	return images, built, nil
 }
 
-// checkImages refuses a Promise in which two containers have different sources
-// for an image of the same name.
-func checkImages(p *promise.Promise) error {
-	sources, err := allSources(p)
-	if err != nil {
-		return err
-	}
-	return build.CheckImages(sources)
-}
-
-// allSources lists where the containers of a Promise would have their sources.
-func allSources(p *promise.Promise) ([]build.Sources, error) {
-	var all []build.Sources
-	for _, ref := range promise.Workflows() {
-		stages, err := pipelineStages(p, ref)
-		if err != nil {
-			return nil, err
-		}
-		for _, s := range stages {
-			all = append(all, build.Sources{Container: s.ref.String() + "/" + s.name, Image: s.tag, Dir: relative(s.dir)})
-		}
-	}
-	return all, nil
-}
-
 // stageDir is where the sources of a container are, if it has any.
 func stageDir(p *promise.Promise, ref promise.WorkflowRef, pipeline string, c api.Container) string {
 	return filepath.Join(p.Dir, "workflows", string(ref.Type), string(ref.Action), pipeline, c.Name)

@@ -13,6 +13,7 @@ import (
 	"github.com/kratix-tools/kratix/internal/api"
 	"github.com/kratix-tools/kratix/internal/diag"
 	"github.com/kratix-tools/kratix/internal/promise"
+	"github.com/kratix-tools/kratix/internal/scratch"
 	"github.com/kratix-tools/kratix/internal/simulate"
 	"github.com/kratix-tools/kratix/internal/term"
 	"github.com/kratix-tools/kratix/internal/view"
@@ -92,13 +93,11 @@ func runRunWorkflow(ctx context.Context, env *Env, opts runWorkflowOptions) (err
 	if err != nil {
 		return err
 	}
-	dir, keep, err := opts.directory()
+	dir, remove, err := opts.directory()
 	if err != nil {
 		return err
 	}
-	if !keep {
-		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	}
+	defer func() { err = errors.Join(err, remove()) }()
 	m, err := opts.prepare(ctx, env, p, []promise.WorkflowRef{ref})
 	if err != nil {
 		return err
@@ -158,18 +157,21 @@ func (o *runWorkflowOptions) simulation(env *Env, p *promise.Promise, ref promis
 	return sim, err
 }
 
-// directory gives the directory for what the workflow leaves, and whether the
-// user wants to keep it.
-func (o *runWorkflowOptions) directory() (dir string, keep bool, err error) {
+// directory gives the directory for what the workflow leaves, and what to do
+// with it in the end: nothing if the user wants it.
+func (o *runWorkflowOptions) directory() (dir string, remove func() error, err error) {
 	if o.outputDir == "" {
-		dir, err = os.MkdirTemp("", "kratix-run-")
-		return dir, false, machineError(err)
+		temp, err := scratch.New("kratix-run-workflow-")
+		if err != nil {
+			return "", nil, err
+		}
+		return temp.Path, temp.Remove, nil
 	}
 	if entries, err := os.ReadDir(o.outputDir); err == nil && len(entries) > 0 {
 		err := diag.Inputf("--output-dir %s: it is not empty", o.outputDir)
-		return "", false, diag.Hint(err, "name a new directory, or remove that one")
+		return "", nil, diag.Hint(err, "name a new directory, or remove that one")
 	}
-	return o.outputDir, true, machineError(os.MkdirAll(o.outputDir, 0o755)) //nolint:gosec // for people to look into
+	return o.outputDir, func() error { return nil }, machineError(os.MkdirAll(o.outputDir, 0o755)) //nolint:gosec // for people to look into
 }
 
 func machineError(err error) error {
