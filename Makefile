@@ -36,8 +36,9 @@ fuzz: ## each fuzz target for 20 seconds
 	  done; \
 	done
 
-bench: build ## start-up time and container time, against docker where it answers
+bench: build ## start-up, containers against docker where it answers, scheduling at scale
 	$(GO) run ./internal/bench -kratix bin/kratix
+	$(GO) test -run '^$$' -bench 'Each' -benchmem ./internal/placement
 
 lint: ## go vet and golangci-lint
 	$(GO) vet ./...
