@@ -3,6 +3,7 @@ package main
 import (
 	"archive/tar"
 	"bytes"
+	"context"
 	"errors"
 	"flag"
 	"io"
@@ -26,6 +27,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/kratix-tools/kratix/internal/engine/native"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected output of scripts")
@@ -78,6 +81,7 @@ func setup(env *testscript.Env) error {
 //	[containers]  this machine runs containers with the native engine and has
 //	              a static busybox to put into them
 //	[root]        the tests run as root
+//	[limits]      the native engine can limit the memory of containers here
 func condition(name string) (bool, error) {
 	switch name {
 	case "containers":
@@ -85,9 +89,22 @@ func condition(name string) (bool, error) {
 		return runtime.GOOS == "linux" && err == nil, nil
 	case "root":
 		return os.Geteuid() == 0, nil
+	case "limits":
+		return limitsMemory(), nil
 	default:
 		return false, errUnknownCondition(name)
 	}
+}
+
+// limitsMemory tells that the native engine has nothing to say about limits of
+// memory.
+func limitsMemory() bool {
+	e, err := native.New(context.Background(), native.Config{})
+	if err != nil {
+		return false
+	}
+	noted, ok := any(e).(interface{ Notes() []string })
+	return ok && !strings.Contains(strings.Join(noted.Notes(), "\n"), "memory limits")
 }
 
 type errUnknownCondition string

@@ -83,10 +83,18 @@ func (v viewer) steps(steps []workflow.Step, indent string) {
 		case workflow.StepTimedOut:
 			t.row(number, s.Container, v.faint.Render(s.Image), v.bad.Render("timeout"), seconds(s.Duration))
 		default:
-			t.row(number, s.Container, v.faint.Render(s.Image), v.bad.Render(fmt.Sprintf("exit %d", s.Exit)), seconds(s.Duration))
+			t.row(number, s.Container, v.faint.Render(s.Image), v.bad.Render(failed(s)), seconds(s.Duration))
 		}
 	}
 	t.print(v)
+}
+
+// failed says in two or three words how a step failed.
+func failed(s workflow.Step) string {
+	if s.OutOfMemory > 0 {
+		return "out of memory"
+	}
+	return fmt.Sprintf("exit %d", s.Exit)
 }
 
 // failure shows why Kratix would fail a Pipeline: the last lines of the step,
@@ -98,6 +106,8 @@ func (v viewer) failure(p *simulate.Pipeline, indent string) {
 		if step.State == workflow.StepTimedOut {
 			fmt.Fprintf(v, "%s%s\n", indent, p.Failure.Err)
 			hints(v, p.Failure.Err, indent)
+		} else if step.OutOfMemory > 0 {
+			fmt.Fprintf(v, "%s%s %s\n", indent, step, step.Ending())
 		}
 		return
 	}

@@ -44,13 +44,15 @@ type pipelineRun struct {
 }
 
 type stepRun struct {
-	Container  string   `json:"container"`
-	Image      string   `json:"image"`
-	Digest     string   `json:"digest,omitempty"`
-	State      string   `json:"state"`
-	ExitCode   *int     `json:"exitCode"` // nil if it was not started
-	DurationMS int64    `json:"durationMs"`
-	Wrote      []string `json:"wrote"`
+	Container string `json:"container"`
+	Image     string `json:"image"`
+	Digest    string `json:"digest,omitempty"`
+	State     string `json:"state"`
+	ExitCode  *int   `json:"exitCode"` // nil if it was not started
+	// OutOfMemory is the limit in bytes for which the step was killed.
+	OutOfMemory int64    `json:"outOfMemory,omitempty"`
+	DurationMS  int64    `json:"durationMs"`
+	Wrote       []string `json:"wrote"`
 }
 
 type fileInfo struct {
@@ -99,7 +101,7 @@ func newPipelineRun(p *simulate.Pipeline) pipelineRun {
 
 func newStepRun(s workflow.Step) stepRun {
 	run := stepRun{
-		Container: s.Container, Image: s.Image, Digest: s.Digest, State: string(s.State),
+		Container: s.Container, Image: s.Image, Digest: s.Digest, State: string(s.State), OutOfMemory: s.OutOfMemory,
 		DurationMS: s.Duration.Milliseconds(), Wrote: append([]string{}, s.Wrote...),
 	}
 	if s.State != workflow.StepNotStarted {

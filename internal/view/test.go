@@ -14,6 +14,7 @@ import (
 	"github.com/kratix-tools/kratix/internal/simulate"
 	"github.com/kratix-tools/kratix/internal/suite"
 	"github.com/kratix-tools/kratix/internal/term"
+	"github.com/kratix-tools/kratix/internal/workflow"
 )
 
 // A Tests shows the cases of a test run as they are done, and the sum at the
@@ -130,10 +131,10 @@ func stepOutcome(pipelines []simulate.Pipeline) string {
 	for i := range pipelines {
 		p := &pipelines[i]
 		if step, failed := p.Failed(); failed {
-			if step.Exit != 0 {
-				return fmt.Sprintf("%s exited %d", step, step.Exit)
+			if step.State == workflow.StepTimedOut {
+				return fmt.Sprintf("%s timed out", step)
 			}
-			return fmt.Sprintf("%s timed out", step)
+			return fmt.Sprintf("%s %s", step, step.Ending())
 		}
 		if p.Failure != nil {
 			return fmt.Sprintf("%s of Kratix fails", p.Failure.Container)
