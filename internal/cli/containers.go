@@ -1,8 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"maps"
+	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -56,7 +60,7 @@ func (f *containerFlags) register(cmd *cobra.Command) {
 	flags.Var(newEnum(&f.build, buildAuto, buildAlways, buildNever), "build",
 		"whether steps run images built from their own sources: auto, always or never")
 	flags.Var(&networkFlag{&f.network}, "network", "what steps can reach: none or host (default none)")
-	flags.DurationVar(&f.timeout, "timeout", 0, "`TIME` that the steps of a pipeline may take, such as 30s (default no limit)")
+	flags.Var(&timeoutFlag{&f.timeout}, "timeout", "`TIME` that the steps of a pipeline may take, such as 30s (default no limit)")
 	flags.StringArrayVar(&f.images, "image", nil, "take the image REF from an OCI layout directory or a tarball, `REF=PATH`; repeatable")
 }
 
@@ -70,6 +74,30 @@ func (f *networkFlag) Set(text string) error {
 	return newEnum(f.value, workflow.NetworkNone, workflow.NetworkHost).Set(text)
 }
 
+// A timeoutFlag is zero until it is set, and then positive.
+type timeoutFlag struct{ value *time.Duration }
+
+func (f *timeoutFlag) Type() string { return "duration" }
+
+func (f *timeoutFlag) String() string {
+	if f.value == nil || *f.value == 0 {
+		return ""
+	}
+	return f.value.String()
+}
+
+func (f *timeoutFlag) Set(text string) error {
+	t, err := time.ParseDuration(text)
+	switch {
+	case err != nil:
+		return errors.New("want a number with a unit, such as 30s or 5m")
+	case t <= 0:
+		return errors.New("it must be positive; leave it out to set no limit")
+	}
+	*f.value = t
+	return nil
+}
+
 // sources reads the values of --image.
 func (f *containerFlags) sources() (map[string]string, error) {
 	sources := map[string]string{}
@@ -78,9 +106,64 @@ func (f *containerFlags) sources() (map[string]string, error) {
 		if i <= 0 || i == len(text)-1 {
 			return nil, diag.Inputf("--image %s: want REF=PATH", text)
 		}
+		if _, err := os.Stat(text[i+1:]); err != nil {
+			return nil, diag.Input(fmt.Errorf("--image %s: %w", text, err))
+		}
 		sources[text[:i]] = text[i+1:]
 	}
 	return sources, nil
+}
+
+// checkSources refuses images that no step of the Promise uses: a name with a
+// slip in it would be fetched, and tested, from somewhere else.
+func checkSources(p *promise.Promise, sources map[string]string) error {
+	used, err := containersOf(p, promise.Workflows(), "")
+	if err != nil {
+		return err
+	}
+	var images []string
+	for _, c := range used {
+		images = append(images, c.Image)
+	}
+	for _, ref := range slices.Sorted(maps.Keys(sources)) {
+		if !slices.Contains(images, ref) {
+			slices.Sort(images)
+			err := diag.Inputf("--image %s=%s: no step of Promise %q uses this image", ref, sources[ref], p.Name)
+			return diag.Hint(err, cmp.Or(diag.DidYouMean(ref, images), "its steps use: "+strings.Join(slices.Compact(images), ", ")))
+		}
+	}
+	return nil
+}
+
+// A stepContainer is a container of the Promise with the place of its sources.
+type stepContainer struct {
+	api.Container
+
+	dir string
+}
+
+// containersOf lists the containers that some workflows run, of each Pipeline
+// up to the one named until.
+func containersOf(p *promise.Promise, refs []promise.WorkflowRef, until string) ([]stepContainer, error) {
+	var all []stepContainer
+	for _, ref := range refs {
+		pipelines, err := p.Pipelines(ref.Type, ref.Action)
+		if err != nil {
+			return nil, err
+		}
+		for _, pipeline := range pipelines {
+			if ref.Pipeline != "" && ref.Pipeline != pipeline.Name {
+				continue
+			}
+			for _, c := range pipeline.Spec.Containers {
+				all = append(all, stepContainer{c, stageDir(p, ref, pipeline.Name, c)})
+				if c.Name == until {
+					break
+				}
+			}
+		}
+	}
+	return all, nil
 }
 
 // machine is what runs containers: the engine, with all images it will need
@@ -91,10 +174,16 @@ type machine struct {
 	close       func() error
 }
 
-// prepare finds an engine and makes the images of some workflows ready, those
+// prepare finds an engine and makes the images of containers ready, those
 // with sources in the Promise's directory by building them.
-func (f *containerFlags) prepare(ctx context.Context, env *Env, p *promise.Promise, refs []promise.WorkflowRef) (*machine, error) {
+func (f *containerFlags) prepare(ctx context.Context, env *Env, p *promise.Promise, containers []stepContainer) (*machine, error) {
 	sources, err := f.sources()
+	if err == nil {
+		err = checkSources(p, sources)
+	}
+	if err == nil && f.build != buildNever {
+		err = checkImages(p)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +202,7 @@ func (f *containerFlags) prepare(ctx context.Context, env *Env, p *promise.Promi
 	m := &machine{Engine: eng, close: store.Close, environment: suite.Environment{
 		Engine: eng.Name(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
 	}}
-	images, built, err := f.stageImages(ctx, env, store, p, refs)
+	images, built, err := f.stageImages(ctx, env, store, containers)
 	if err != nil {
 		return nil, err
 	}
@@ -121,32 +210,16 @@ func (f *containerFlags) prepare(ctx context.Context, env *Env, p *promise.Promi
 	return m, m.Prepare(ctx, images)
 }
 
-// stageImages lists the images of some workflows and builds those that have
+// stageImages lists the images of containers and builds those that have
 // sources here.
-func (f *containerFlags) stageImages(ctx context.Context, env *Env, store *image.Store, p *promise.Promise, refs []promise.WorkflowRef) (images []string, built map[string]string, err error) {
-	if f.build != buildNever {
-		if err := checkImages(p); err != nil {
-			return nil, nil, err
-		}
-	}
+func (f *containerFlags) stageImages(ctx context.Context, env *Env, store *image.Store, containers []stepContainer) (images []string, built map[string]string, err error) {
 	built = map[string]string{}
-	for _, ref := range refs {
-		pipelines, err := p.Pipelines(ref.Type, ref.Action)
-		if err != nil {
-			return nil, nil, err
+	for _, c := range containers {
+		if !slices.Contains(images, c.Image) {
+			images = append(images, c.Image)
 		}
-		for _, pipeline := range pipelines {
-			if ref.Pipeline != "" && ref.Pipeline != pipeline.Name {
-				continue
-			}
-			for _, c := range pipeline.Spec.Containers {
-				if !slices.Contains(images, c.Image) {
-					images = append(images, c.Image)
-				}
-				if err := f.buildStage(ctx, env, store, stageDir(p, ref, pipeline.Name, c), c.Image, built); err != nil {
-					return nil, nil, err
-				}
-			}
+		if err := f.buildStage(ctx, env, store, c.dir, c.Image, built); err != nil {
+			return nil, nil, err
 		}
 	}
 	return images, built, nil

@@ -23,7 +23,31 @@ type Env struct {
 }
 
 // out is standard output, where answers go.
-func (e *Env) out() term.Stream { return term.Open(e.Out, e.Getenv, e.colour) }
+func (e *Env) out() term.Stream {
+	a, ok := e.Out.(*answer)
+	if !ok {
+		return term.Open(e.Out, e.Getenv, e.colour)
+	}
+	s := term.Open(a.Writer, e.Getenv, e.colour)
+	s.Writer = a
+	return s
+}
+
+// An answer is standard output as commands see it. It remembers the first
+// error, so that nobody who writes text has to look: an answer that is cut
+// short must not look like a whole one.
+type answer struct {
+	io.Writer
+	err error
+}
+
+func (a *answer) Write(p []byte) (int, error) {
+	n, err := a.Writer.Write(p)
+	if a.err == nil {
+		a.err = err
+	}
+	return n, err
+}
 
 // err is standard error, where progress, warnings and hints go.
 func (e *Env) err() term.Stream { return term.Open(e.Err, e.Getenv, e.colour) }

@@ -32,7 +32,7 @@ type outputFlags struct {
 func (f *outputFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.promise, "promise", "", "`FILE` or directory of the Promise (default the one here, or around the output)")
-	flags.StringVar(&f.request, "request", "", "`FILE` with the resource request (default example-resource.yaml, or that of the case)")
+	flags.StringVar(&f.request, "request", "", "`FILE` with the resource request, - for stdin (default example-resource.yaml, or that of the case)")
 	flags.StringVar(&f.workflow, "workflow", "", "resource/configure or promise/configure (default the first, or that of the case)")
 	flags.StringVar(&f.pipeline, "pipeline", "", "`NAME` of the pipeline that wrote the output (default the only one)")
 	flags.StringVar(&f.metadata, "metadata", "", "`DIR` with destination-selectors.yaml and the like (default metadata/ beside output/)")
@@ -128,6 +128,9 @@ func (f *outputFlags) prepare(env *Env, t *outputTree, c *fixture.Case) error {
 	if t.ref.Action != api.ActionConfigure || t.ref.Pipeline != "" {
 		return diag.Hint(diag.Inputf("workflow %s: only a configure workflow makes a Work", t.ref), "--workflow resource/configure or --workflow promise/configure")
 	}
+	if err := onceFromStdin([]string{f.request}, f.destinations, f.existing); err != nil {
+		return err
+	}
 	if err := f.loadRequest(env, t, c); err != nil {
 		return err
 	}
@@ -146,6 +149,9 @@ func (f *outputFlags) prepare(env *Env, t *outputTree, c *fixture.Case) error {
 		existing = c.Existing
 	}
 	t.sim.Platform, err = loadPlatform(env, t.promise, destinations, existing)
+	if err == nil {
+		err = checkDestinations(t.sim.Platform, f.destinations)
+	}
 	return err
 }
 
@@ -167,7 +173,7 @@ func (f *outputFlags) loadRequest(env *Env, t *outputTree, c *fixture.Case) erro
 		}
 	}
 	var err error
-	if t.request, err = promise.LoadRequest(file, t.promise); err != nil {
+	if t.request, err = promise.LoadRequest(requestFile(file), t.promise); err != nil {
 		return err
 	}
 	view.Findings(env.err(), t.request.Findings)

@@ -4,7 +4,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
+	"github.com/kratix-tools/kratix/internal/diag"
 	"github.com/kratix-tools/kratix/internal/platform"
 	"github.com/kratix-tools/kratix/internal/promise"
 	"github.com/kratix-tools/kratix/internal/view"
@@ -25,4 +27,39 @@ func loadPlatform(env *Env, p *promise.Promise, destinations, existing []string)
 		view.Findings(env.err(), world.Warnings)
 	}
 	return world, err
+}
+
+// checkDestinations refuses files that were named and hold no Destination: the
+// answer to that would be that nothing is placed, for a reason that nobody
+// means. An empty directory is a platform without any.
+func checkDestinations(world *platform.Platform, files []string) error {
+	isDir := func(file string) bool { return isDirectory(file) == nil }
+	if len(files) == 0 || len(world.Destinations) > 0 || slices.ContainsFunc(files, isDir) {
+		return nil
+	}
+	err := diag.Inputf("--destinations %s: there is no Destination in it", strings.Join(files, " "))
+	return diag.Hint(err, "kubectl get destinations,gitstatestores,bucketstatestores -o yaml")
+}
+
+// requestFile gives the path under which a request is read.
+func requestFile(name string) string {
+	if name == "-" {
+		return "/dev/stdin"
+	}
+	return name
+}
+
+// onceFromStdin refuses a command line on which more than one file is standard
+// input.
+func onceFromStdin(files ...[]string) error {
+	n := 0
+	for _, file := range slices.Concat(files...) {
+		if file == "-" {
+			n++
+		}
+	}
+	if n > 1 {
+		return diag.Inputf("- stands for standard input, which only one flag can take")
+	}
+	return nil
 }

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/kratix-tools/kratix/internal/diag"
 	"github.com/kratix-tools/kratix/internal/term"
@@ -16,6 +19,8 @@ import (
 // Main runs the program with args and gives its exit code.
 func Main(ctx context.Context, env *Env, args []string) int {
 	env.colour = term.ColourAuto
+	out := &answer{Writer: env.Out}
+	env.Out = out
 	root := newRootCmd(env)
 	root.SetArgs(args)
 	root.SetIn(env.In)
@@ -26,8 +31,16 @@ func Main(ctx context.Context, env *Env, args []string) int {
 		fmt.Fprintln(env.Err, "interrupted")
 		return diag.ExitInterrupted
 	}
+	unwritten := out.err
+	if unwritten != nil && errors.Is(err, unwritten) {
+		err = nil
+	}
 	var shown *shownError
 	if err != nil && !errors.As(err, &shown) {
+		view.Error(env.err(), err)
+	}
+	if unwritten != nil && !errors.Is(unwritten, syscall.EPIPE) { // else the reader has seen enough
+		err = diag.Machine(fmt.Errorf("writing the answer: %w", unwritten))
 		view.Error(env.err(), err)
 	}
 	return diag.ExitCode(err)
@@ -50,9 +63,14 @@ func newRootCmd(env *Env) *cobra.Command {
 		Long: `Kratix scaffolds Promises, runs their Workflows on this machine against
 fixtures and golden files, and shows where Kratix would place every document.`,
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: env.program()},
+		Version:       buildVersion().Version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			return usedPaths(cmd)
+		},
 	}
+	root.SetVersionTemplate("kratix {{.Version}}\n")
 	root.PersistentFlags().Var(newEnum(&env.colour, term.ColourAuto, term.ColourAlways, term.ColourNever),
 		"color", "colour in the output: auto, always or never")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err) })
@@ -68,11 +86,34 @@ fixtures and golden files, and shows where Kratix would place every document.`,
 		newTestCmd(env),
 		newScheduleCmd(env),
 		newExplainCmd(env),
+		newDoctorCmd(env),
 		newVersionCmd(env),
 	)
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveDefault)
+	root.InitDefaultHelpCmd()
 	strict(root)
 	return root
+}
+
+// usedPaths refuses a flag for a path that was given and is empty, as it is
+// when a variable of a script is not set: what that would mean is not what was
+// meant.
+func usedPaths(cmd *cobra.Command) error {
+	var empty error
+	cmd.Flags().Visit(func(flag *pflag.Flag) {
+		what, _ := pflag.UnquoteUsage(flag)
+		if what != "FILE" && what != "DIR" {
+			return
+		}
+		values := []string{flag.Value.String()}
+		if list, ok := flag.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		if empty == nil && slices.Contains(values, "") {
+			empty = usageError(cmd, fmt.Errorf("--%s is empty; want a %s", flag.Name, what))
+		}
+	})
+	return empty
 }
 
 // Help groups.
@@ -85,7 +126,9 @@ const (
 // called with an unknown word names the nearest command, and argument errors
 // are usage errors.
 func strict(cmd *cobra.Command) {
-	if cmd.HasSubCommands() && !cmd.Runnable() {
+	if cmd.Name() == "help" {
+		cmd.Run, cmd.RunE = nil, help
+	} else if cmd.HasSubCommands() && !cmd.Runnable() {
 		cmd.Args = cobra.ArbitraryArgs
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -105,6 +148,20 @@ func strict(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
 		strict(sub)
 	}
+}
+
+// help shows the help of the command that args name.
+func help(cmd *cobra.Command, args []string) error {
+	about, rest, err := cmd.Root().Find(args)
+	switch {
+	case err != nil:
+		return unknownCommand(cmd.Root(), args[0])
+	case len(rest) > 0:
+		return unknownCommand(about, rest[0])
+	}
+	about.InitDefaultHelpFlag()
+	about.InitDefaultVersionFlag()
+	return about.Help()
 }
 
 // unknownCommand is the error for a word that no command below cmd has.

@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -71,7 +74,7 @@ another. Destinations are those in tests/destinations.`,
 	opts.promiseFlags.register(cmd)
 	opts.containerFlags.register(cmd)
 	flags := cmd.Flags()
-	flags.StringVarP(&opts.request, "filename", "f", "", "`FILE` with the resource request (default example-resource.yaml)")
+	flags.StringVarP(&opts.request, "filename", "f", "", "`FILE` with the resource request, - for stdin (default example-resource.yaml)")
 	flags.StringArrayVar(&opts.destinations, "destinations", nil, "`FILE` or directory with Destinations and state stores; repeatable (default tests/destinations)")
 	flags.StringVarP(&opts.outputDir, "output-dir", "O", "", "`DIR` for output, metadata and logs; created, or empty")
 	flags.StringVar(&opts.until, "until", "", "`CONTAINER` after which each pipeline ends")
@@ -93,12 +96,16 @@ func runRunWorkflow(ctx context.Context, env *Env, opts runWorkflowOptions) (err
 	if err != nil {
 		return err
 	}
+	containers, err := opts.containers(p, ref)
+	if err != nil {
+		return err
+	}
 	dir, remove, err := opts.directory()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, remove()) }()
-	m, err := opts.prepare(ctx, env, p, []promise.WorkflowRef{ref})
+	m, err := opts.prepare(ctx, env, p, containers)
 	if err != nil {
 		return err
 	}
@@ -118,6 +125,24 @@ func runRunWorkflow(ctx context.Context, env *Env, opts runWorkflowOptions) (err
 		return shown(diag.Answer(failed.Failure.Err))
 	}
 	return nil
+}
+
+// containers lists what is run. That a container is named that no Pipeline has
+// is told before anything is fetched for the others.
+func (o *runWorkflowOptions) containers(p *promise.Promise, ref promise.WorkflowRef) ([]stepContainer, error) {
+	all, err := containersOf(p, []promise.WorkflowRef{ref}, o.until)
+	if err != nil || o.until == "" {
+		return all, err
+	}
+	var names []string
+	for _, c := range all {
+		names = append(names, c.Name)
+	}
+	if !slices.Contains(names, o.until) {
+		err := diag.NotFoundf("--until %s: no container of %s has this name", o.until, ref)
+		return nil, diag.Hint(err, cmp.Or(diag.DidYouMean(o.until, names), "there are: "+strings.Join(names, ", ")))
+	}
+	return all, nil
 }
 
 // observed runs the simulation and tells of its progress.
@@ -141,7 +166,7 @@ func (o *runWorkflowOptions) simulation(env *Env, p *promise.Promise, ref promis
 			file = filepath.Join(p.Dir, "example-resource.yaml")
 		}
 		var err error
-		if request, err = promise.LoadRequest(file, p); err != nil {
+		if request, err = promise.LoadRequest(requestFile(file), p); err != nil {
 			return simulate.Simulation{}, err
 		}
 		view.Findings(env.err(), request.Findings)
@@ -152,7 +177,13 @@ func (o *runWorkflowOptions) simulation(env *Env, p *promise.Promise, ref promis
 	if err != nil {
 		return sim, err
 	}
+	if err := onceFromStdin([]string{o.request}, o.destinations); err != nil {
+		return sim, err
+	}
 	sim.Platform, err = loadPlatform(env, p, o.destinations, nil)
+	if err == nil {
+		err = checkDestinations(sim.Platform, o.destinations)
+	}
 	sim.Network, sim.Timeout, sim.Until = o.network, o.timeout, o.until
 	return sim, err
 }
@@ -166,6 +197,9 @@ func (o *runWorkflowOptions) directory() (dir string, remove func() error, err e
 			return "", nil, err
 		}
 		return temp.Path, temp.Remove, nil
+	}
+	if info, err := os.Stat(o.outputDir); err == nil && !info.IsDir() {
+		return "", nil, diag.Hint(diag.Inputf("--output-dir %s: it is a file", o.outputDir), "name a new directory; for the format of the answer it is -o")
 	}
 	if entries, err := os.ReadDir(o.outputDir); err == nil && len(entries) > 0 {
 		err := diag.Inputf("--output-dir %s: it is not empty", o.outputDir)

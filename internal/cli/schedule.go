@@ -127,6 +127,9 @@ func (o *scheduleOptions) dependencies(env *Env) (view.Scheduled, *platform.Plat
 		return view.Scheduled{}, nil, err
 	}
 	world, err := loadPlatform(env, p, o.destinations, o.existing)
+	if err == nil {
+		err = checkDestinations(world, o.destinations)
+	}
 	if err != nil {
 		return view.Scheduled{}, nil, err
 	}

@@ -21,12 +21,14 @@ import (
 func newTestCmd(env *Env) *cobra.Command {
 	var opts testWorkflowOptions
 	cmd := &cobra.Command{
-		Use:     "test",
-		Short:   "Test the workflows of a Promise",
+		Use:   "test",
+		Short: "Test the workflows of a Promise",
+		Long: `Test the workflows of a Promise: without a word behind it, "kratix test" runs
+all cases, as "kratix test workflow" does.`,
 		GroupID: groupTest,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return unknownCommand(cmd, args[0])
+				return unknownTest(cmd, args[0])
 			}
 			return nil
 		},
@@ -37,6 +39,16 @@ func newTestCmd(env *Env) *cobra.Command {
 	opts.register(cmd)
 	cmd.AddCommand(newTestWorkflowCmd(env), newTestScheduleCmd(env))
 	return cmd
+}
+
+// unknownTest is the error for a word behind test, which may be a case.
+func unknownTest(cmd *cobra.Command, word string) error {
+	cmd.SuggestionsMinimumDistance = 2
+	if len(cmd.SuggestionsFor(word)) > 0 {
+		return unknownCommand(cmd, word)
+	}
+	err := diag.Inputf("unknown command %q for %q", word, cmd.CommandPath())
+	return diag.Hint(err, "if it is a case: "+cmd.CommandPath()+" workflow "+shellQuote(word))
 }
 
 type testWorkflowOptions struct {
@@ -94,7 +106,11 @@ func runTestWorkflow(ctx context.Context, env *Env, opts testWorkflowOptions) er
 	if err != nil || len(cases) == 0 {
 		return err
 	}
-	m, err := opts.prepare(ctx, env, p, workflowsOf(cases))
+	containers, err := containersOf(p, workflowsOf(cases), "")
+	if err != nil {
+		return err
+	}
+	m, err := opts.prepare(ctx, env, p, containers)
 	if err != nil {
 		return err
 	}
@@ -221,13 +237,20 @@ func pattern(flag, text string) (*regexp.Regexp, error) {
 	return re, nil
 }
 
-// workflowsOf lists the workflows that cases run, each once.
+// workflowsOf lists the workflows that cases run, each once; of cases that name
+// Pipelines only those.
 func workflowsOf(cases []*fixture.Case) []promise.WorkflowRef {
 	var refs []promise.WorkflowRef
 	for _, c := range cases {
-		ref := promise.WorkflowRef{Type: c.Type, Action: c.Action}
-		if !slices.Contains(refs, ref) {
-			refs = append(refs, ref)
+		names := c.Pipelines
+		if len(names) == 0 {
+			names = []string{""}
+		}
+		for _, name := range names {
+			ref := promise.WorkflowRef{Type: c.Type, Action: c.Action, Pipeline: name}
+			if !slices.Contains(refs, ref) {
+				refs = append(refs, ref)
+			}
 		}
 	}
 	return refs

@@ -6,49 +6,67 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/kratix-tools/kratix/internal/view"
 )
 
 // kratixKnown is the Kratix whose behaviour the simulation reproduces.
 const kratixKnown = "ae170e22 (August 2026)"
 
 func newVersionCmd(env *Env) *cobra.Command {
-	return &cobra.Command{
+	var format view.Format
+	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Print the version of this program and of the Kratix it knows",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			v := buildVersion()
-			_, err := fmt.Fprintf(env.Out, "kratix %s\ncommit  %s\ngo      %s %s/%s\nkratix  %s\n",
-				v.version, v.commit, runtime.Version(), runtime.GOOS, runtime.GOARCH, kratixKnown)
+			if format != view.Text {
+				return view.Encode(env.Out, format, v)
+			}
+			_, err := fmt.Fprintf(env.Out, "kratix %s\ncommit  %s\ngo      %s %s\nkratix  %s\n",
+				v.Version, v.Commit, v.Go, v.Platform, v.Kratix)
 			return err
 		},
 	}
+	cmd.Flags().VarP(newEnum(&format, view.Text, view.JSON, view.YAML), "output", "o", "format: text, json or yaml")
+	return cmd
 }
 
-type version struct{ version, commit string }
+// A version is a public document: fields are only ever added.
+type version struct {
+	Version  string `json:"version"`
+	Commit   string `json:"commit"`
+	Go       string `json:"go"`
+	Platform string `json:"platform"`
+	Kratix   string `json:"kratix"` // whose behaviour is reproduced
+}
 
 // buildVersion reads what the Go toolchain recorded about the build; releases
 // are ordinary module builds, so there is no constant to edit.
 func buildVersion() version {
-	v := version{version: "(devel)", commit: "unknown"}
+	v := version{
+		Version: "(devel)", Commit: "unknown", Go: runtime.Version(),
+		Platform: runtime.GOOS + "/" + runtime.GOARCH, Kratix: kratixKnown,
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return v
 	}
 	if info.Main.Version != "" {
-		v.version = info.Main.Version
+		v.Version = info.Main.Version
 	}
 	dirty := ""
 	for _, s := range info.Settings {
 		switch s.Key {
 		case "vcs.revision":
-			v.commit = s.Value
+			v.Commit = s.Value
 		case "vcs.modified":
 			if s.Value == "true" {
 				dirty = " (modified)"
 			}
 		}
 	}
-	v.commit += dirty
+	v.Commit += dirty
 	return v
 }

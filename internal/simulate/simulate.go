@@ -17,6 +17,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/kratix-tools/kratix/internal/api"
@@ -56,7 +57,7 @@ type Simulation struct {
 	Fixtures workflow.Fixtures
 	Network  workflow.Network
 	Timeout  time.Duration // of each Pipeline; 0 is no limit
-	Until    string        // the container after which a Pipeline ends
+	Until    string        // the container after which a Pipeline that has it ends
 	// Observer is told of the steps of each Pipeline.
 	Observer func(pipeline string) workflow.Observer
 
@@ -245,6 +246,9 @@ func (s *Simulation) pipelineRun(run *workflow.Run, i int, p *Pipeline) workflow
 		Logs: func(container string) (io.WriteCloser, error) {
 			return os.Create(filepath.Join(p.Dir, container+".log"))
 		},
+	}
+	if !slices.ContainsFunc(r.Pipeline.Spec.Containers, func(c api.Container) bool { return c.Name == s.Until }) {
+		r.Until = "" // it is a container of another Pipeline
 	}
 	if s.Observer != nil {
 		r.Observer = s.Observer(run.Pipeline(i).Name)
