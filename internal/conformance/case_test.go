@@ -47,14 +47,17 @@ type step struct {
 
 func loadCases(t *testing.T) []testCase {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(recordings, "*", "case.yaml"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no recordings below %s (%v)", recordings, err)
+	entries, err := os.ReadDir(recordings)
+	if err != nil {
+		t.Fatal(err)
 	}
 	var cases []testCase
-	for _, file := range files {
-		c := testCase{dir: filepath.Dir(file)}
-		decode(t, file, &c)
+	for _, entry := range entries {
+		if !entry.IsDir() {
+			continue
+		}
+		c := testCase{dir: filepath.Join(recordings, entry.Name())}
+		decode(t, filepath.Join(c.dir, "case.yaml"), &c)
 		for i := range c.Steps {
 			c.Steps[i].dir = filepath.Join(c.dir, c.Steps[i].Dir)
 		}
@@ -75,10 +78,10 @@ func decode(t *testing.T, file string, into any) {
 	}
 }
 
-// decodeAll reads all documents of a YAML file; a file that does not exist has
+// documents reads all documents of a YAML file; a file that does not exist has
 // none. The recordings were written by a YAML library to which n and y are
 // strings, so it is not the one of kubectl.
-func decodeAll[T any](t *testing.T, file string) []T {
+func documents(t *testing.T, file string) []any {
 	t.Helper()
 	data, err := os.ReadFile(file)
 	if os.IsNotExist(err) {
@@ -87,19 +90,28 @@ func decodeAll[T any](t *testing.T, file string) []T {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all []T
-	for documents := yaml.NewDecoder(bytes.NewReader(data)); ; {
+	var all []any
+	for decoder := yaml.NewDecoder(bytes.NewReader(data)); ; {
 		var document any
-		if err := documents.Decode(&document); errors.Is(err, io.EOF) {
+		if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
 			return all
 		} else if err != nil {
 			t.Fatalf("%s: %v", file, err)
 		}
-		if document == nil {
-			continue
+		if document != nil {
+			all = append(all, document)
 		}
+	}
+}
+
+// decodeAll reads all documents of a YAML file as values of a type.
+func decodeAll[T any](t *testing.T, file string) []T {
+	t.Helper()
+	var all []T
+	for _, document := range documents(t, file) {
 		all = append(all, convert[T](t, document))
 	}
+	return all
 }
 
 // convert makes a typed value of a decoded document.
@@ -115,13 +127,19 @@ func convert[T any](t *testing.T, document any) (value T) {
 	return value
 }
 
-func (c *testCase) promises(t *testing.T) map[string]*api.Promise {
+// jsonFile writes a document so that the program reads the values that the
+// recorder has read.
+func jsonFile(t *testing.T, document any) string {
 	t.Helper()
-	promises := map[string]*api.Promise{}
-	for _, p := range decodeAll[api.Promise](t, filepath.Join(c.dir, "input/promise.yaml")) {
-		promises[p.Name] = &p
+	data, err := json.Marshal(document)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return promises
+	file := filepath.Join(t.TempDir(), "object.yaml")
+	if err := os.WriteFile(file, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
 // directory gives a directory as a tree; one that does not exist is nil.
@@ -137,20 +155,53 @@ func directory(t *testing.T, dir string) tree.FS {
 	return fsys
 }
 
+// A failure is an error and who said it: a container or the API server.
+type failure struct{ Who, Text string }
+
+const apiServer = "API server"
+
 // recordedError gives what failed; empty if nothing did.
-func (s *step) recordedError(t *testing.T) (container, text string) {
+func (s *step) recordedError(t *testing.T) failure {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(s.dir, "recorded/error.txt"))
+	file := filepath.Join(s.dir, "recorded/error.txt")
+	data, err := os.ReadFile(file)
 	if os.IsNotExist(err) {
-		return "", ""
+		return failure{}
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	head, text, _ := strings.Cut(string(data), "\nexitCode: ")
+	container, ok := strings.CutPrefix(string(data), "container: ")
+	if !ok {
+		return failure{apiServer, refusal(t, file)}
+	}
+	container, text, _ := strings.Cut(container, "\nexitCode: ")
 	_, text, _ = strings.Cut(text, "\n")
-	return strings.TrimPrefix(head, "container: "), strings.TrimSuffix(text, "\n")
+	return failure{container, strings.TrimPrefix(strings.TrimSuffix(text, "\n"), "Error: ")}
 }
+
+// refusal takes the reason out of an answer of the API server.
+func refusal(t *testing.T, file string) string {
+	t.Helper()
+	var answer struct{ Message string }
+	decode(t, file, &answer)
+	text := answer.Message
+	if _, after, ok := strings.Cut(text, "denied the request: "); ok {
+		return after
+	}
+	if _, after, ok := strings.Cut(text, "is invalid: "); ok {
+		text = strings.TrimPrefix(after, "[")
+	}
+	text, _, _ = strings.Cut(text, ", <nil>:")
+	return text
+}
+
+// objectFile is what the reader of the step wrote.
+func (s *step) objectFile() string { return filepath.Join(s.dir, "recorded/object.yaml") }
+
+// jobEnded says whether the Job of the step was ended. Where no Jobs were
+// recorded, its containers were run, again and again, but it was left as it was.
+func (s *step) jobEnded() bool { return len(existing(s.dir, "recorded/job.yaml")) > 0 }
 
 // recordedStores gives every file of the state stores but the canaries, which
 // no Work writes, by "<store>/<path>".

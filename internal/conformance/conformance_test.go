@@ -1,8 +1,6 @@
 package conformance
 
 import (
-	"cmp"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,15 +18,14 @@ import (
 	"github.com/kratix-tools/kratix/internal/work"
 )
 
-var update = flag.Bool("update", false, "rewrite docs/conformance.md")
-
-const table = "../../docs/conformance.md"
-
 // TestConformance plays all recordings and compares every step.
 func TestConformance(t *testing.T) {
 	var rows []row
 	for _, c := range loadCases(t) {
 		t.Run(c.Name, func(t *testing.T) {
+			if filepath.Base(c.dir) != c.Name {
+				t.Errorf("%s calls itself %s", c.dir, c.Name)
+			}
 			if c.Name == "webhook-rejections" {
 				rows = append(rows, rejections(t, &c)...)
 				return
@@ -41,46 +38,53 @@ func TestConformance(t *testing.T) {
 				}
 				t.Run(c.Steps[i].Dir, func(t *testing.T) { rows = append(rows, compareStep(t, &c, &c.Steps[i], sim)) })
 			}
+			if len(sim.refused) > 0 {
+				t.Errorf("Kratix takes requests that we refuse: %q", sim.refused)
+			}
 		})
 	}
 	checkTable(t, rows)
 }
 
-// A row is one line of docs/conformance.md.
-type row struct {
-	Case, Step, Works, Placements, Stores, Failure string
-}
-
 func compareStep(t *testing.T, c *testCase, s *step, sim *cluster) row {
 	t.Helper()
 	p := sim.play(t, s)
-	r := row{Case: c.Name, Step: s.Dir}
-	r.Failure = compareFailure(t, s, p.err)
+	r := row{Case: c.Name, Step: s.Dir, Object: p.object}
+	r.Failure = compareFailure(t, s, &p, sim)
 	r.Works = compareWorks(t, p.recorded.works, sim.works)
 	if s.Run != "" {
+		r.Missing = []string{"all else: not recorded, as the work-writer was run alone"}
 		return r
 	}
 	r.Placements = comparePlacements(t, &p, sim.placed)
 	r.Stores = compareStores(t, s, &p, sim)
+	if r.Stores == "" {
+		r.Missing = append(r.Missing, "state stores: not recorded")
+	}
+	status, missing := sim.compareStatus(t, s, &p)
+	r.Status, r.Missing = status, append(r.Missing, missing...)
 	return r
 }
 
-// compareFailure compares the words of a work-writer that failed. What failed
-// elsewhere is not the work-writer's.
-func compareFailure(t *testing.T, s *step, err error) string {
+// compareFailure compares the words of a container that failed, or of the API
+// server when it refused a request.
+func compareFailure(t *testing.T, s *step, p *played, sim *cluster) string {
 	t.Helper()
-	container, want := s.recordedError(t)
-	if container != "work-writer" {
-		want = ""
-	}
-	got := ""
-	if err != nil {
-		got = "Error: " + err.Error()
+	want, got := s.recordedError(t), p.failure
+	if want.Who == apiServer {
+		got = failure{apiServer, strings.Join(sim.refused, "\n")}
+		if strings.Contains(got.Text, want.Text) {
+			got.Text = want.Text // without file and line
+		}
+		sim.refused = nil
 	}
 	if diff := gocmp.Diff(want, got); diff != "" {
-		t.Errorf("error of the work-writer (-want +got):\n%s", diff)
+		t.Errorf("failure (-want +got):\n%s", diff)
 	}
-	return strings.ReplaceAll(strings.TrimPrefix(want, "Error: work creator execution failed: "), "\n", " ")
+	if want == (failure{}) {
+		return ""
+	}
+	return want.Who + ": " + oneLine(strings.TrimPrefix(want.Text, "work creator execution failed: "))
 }
 
 // A plainWork is all of a Work that is not volatile and not status. Contents
@@ -211,7 +215,7 @@ func comparePlacements(t *testing.T, p *played, simulated []api.WorkPlacement) s
 func compareStores(t *testing.T, s *step, p *played, sim *cluster) string {
 	t.Helper()
 	if len(existing(s.dir, "recorded/statestores.yaml")) == 0 {
-		return "not recorded"
+		return ""
 	}
 	want, got := s.recordedStores(t), map[string]string{}
 	for f := range sim.stores.Files() {
@@ -266,123 +270,4 @@ func existing(dir string, names ...string) []string {
 		}
 	}
 	return files
-}
-
-// rejections loads the Destinations and state stores that Kratix refused and
-// compares its words with ours.
-func rejections(t *testing.T, c *testCase) []row {
-	t.Helper()
-	var rows []row
-	for _, s := range c.Steps {
-		objects := existing(s.dir, "object.yaml")
-		kind := decodeAll[metav1.TypeMeta](t, objects[0])[0].Kind
-		if kind == "Promise" || len(existing(s.dir, "update.yaml")) > 0 {
-			continue // a Promise, or a change of an object: not a question for a loader
-		}
-		t.Run(s.Dir, func(t *testing.T) { rows = append(rows, compareRejection(t, c, &s, objects)) })
-	}
-	return rows
-}
-
-func compareRejection(t *testing.T, c *testCase, s *step, objects []string) row {
-	t.Helper()
-	p, err := platform.Load(nil, append(existing(c.dir, "input/destinations.yaml", "input/statestores.yaml"), objects...)...)
-	want := rejection(t, filepath.Join(s.dir, "recorded/error.txt"))
-	said := fmt.Sprint(err)
-	if err == nil {
-		said = fmt.Sprint(p.Warnings)
-	}
-	if want == "accepted" && err != nil {
-		t.Errorf("Kratix accepts it, we do not: %v", err)
-	}
-	if want != "accepted" && !strings.Contains(said, want) {
-		t.Errorf("Kratix says %q, we say %q", want, said)
-	}
-	return row{Case: c.Name, Step: s.Dir, Failure: want}
-}
-
-// rejection takes the reason out of an answer of the API server.
-func rejection(t *testing.T, file string) string {
-	t.Helper()
-	var answer struct{ Message string }
-	data, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if strings.TrimSpace(string(data)) == "accepted" {
-		return "accepted"
-	}
-	decode(t, file, &answer)
-	text := answer.Message
-	if _, after, ok := strings.Cut(text, "denied the request: "); ok {
-		return after
-	}
-	if _, after, ok := strings.Cut(text, "is invalid: "); ok {
-		text = strings.TrimPrefix(after, "[")
-	}
-	text, _, _ = strings.Cut(text, ", <nil>:")
-	return text
-}
-
-// checkTable compares docs/conformance.md with what was compared.
-func checkTable(t *testing.T, rows []row) {
-	t.Helper()
-	if t.Failed() {
-		return
-	}
-	got := render(rows)
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(table), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(table, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(table)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := gocmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s is stale, run go test ./internal/conformance -update (-want +got):\n%s", table, diff)
-	}
-}
-
-const preface = `# Conformance
-
-Generated by ` + "`go test ./internal/conformance -update`" + `; do not edit.
-
-Each line is one step of a case that was recorded from a real Kratix (upstream
-commit ae170e22, see [testdata/conformance](../testdata/conformance/README.md)). The
-test plays the steps of a case one after the other, each on top of what the
-simulation itself made of the earlier ones, and compares:
-
-- **Works**: kind, name (with the recorded random suffix), namespace, labels,
-  annotations and all of spec: groups in order, ids, directories, selectors with their sources,
-  file paths and the decompressed bytes of every file.
-- **WorkPlacements**: name, namespace, labels, annotations, finalizers, owner and
-  all of spec, with the bytes of every file. Where Kratix draws a Destination, the one that it
-  drew has to be one of the matches, and is then drawn here too.
-- **State stores**: the path and bytes of every file but the kratix-canary ones,
-  which no Work writes. A WorkPlacement that Kratix itself had not written when
-  the step was recorded is not written here either.
-- **Failure**: the words of the work-writer or, for webhook-rejections, of the
-  API server, for Destinations and state stores.
-- For each case, the defaults set on Destinations and state stores.
-
-`
-
-func render(rows []row) string {
-	var text strings.Builder
-	text.WriteString(preface)
-	text.WriteString("| Case | Step | Works | WorkPlacements | State stores | Failure |\n|---|---|---|---|---|---|\n")
-	for _, r := range rows {
-		cells := []string{r.Case, r.Step, r.Works, r.Placements, r.Stores, r.Failure}
-		for i := range cells {
-			cells[i] = strings.ReplaceAll(cmp.Or(cells[i], "-"), "|", `\|`)
-		}
-		fmt.Fprintf(&text, "| %s |\n", strings.Join(cells, " | "))
-	}
-	return text.String()
 }

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"errors"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,18 +14,24 @@ import (
 	"github.com/kratix-tools/kratix/internal/api"
 	"github.com/kratix-tools/kratix/internal/placement"
 	"github.com/kratix-tools/kratix/internal/platform"
+	"github.com/kratix-tools/kratix/internal/promise"
 	"github.com/kratix-tools/kratix/internal/schedule"
+	"github.com/kratix-tools/kratix/internal/simulate"
 	"github.com/kratix-tools/kratix/internal/work"
 )
 
 // A cluster is the simulation of one case: what it made of all steps so far.
 type cluster struct {
-	input    string // directory of what was applied
-	promises map[string]*api.Promise
-	works    []api.Work
-	placed   []api.WorkPlacement
-	written  map[string]int64 // generation last written, by WorkPlacement
-	stores   placement.Tree
+	input     string // directory of what was applied
+	promises  map[string]*promise.Promise
+	requests  map[key]map[string]any // as the API server keeps them
+	refused   []string               // why it does not keep the others
+	subjects  map[key]*subject
+	works     []api.Work
+	decisions map[string][]schedule.Decision // on the groups of a Work, when they were scheduled last
+	placed    []api.WorkPlacement
+	written   map[string]int64 // generation last written, by WorkPlacement
+	stores    placement.Tree
 }
 
 // played is what a step is compared with.
@@ -34,14 +41,33 @@ type played struct {
 		placed []api.WorkPlacement
 	}
 	platform *platform.Platform
-	drawn    int // how many Destinations Kratix drew where several matched
-	skipped  int // WorkPlacements that Kratix had not written either
-	err      error
+	object   string // how object.yaml compares
+	drawn    int    // how many Destinations Kratix drew where several matched
+	skipped  int    // WorkPlacements that Kratix had not written either
+	failure  failure
 }
 
 func newCluster(t *testing.T, c *testCase) *cluster {
 	t.Helper()
-	return &cluster{input: filepath.Join(c.dir, "input"), promises: c.promises(t), written: map[string]int64{}}
+	sim := &cluster{
+		input:     filepath.Join(c.dir, "input"),
+		promises:  map[string]*promise.Promise{},
+		requests:  map[key]map[string]any{},
+		subjects:  map[key]*subject{},
+		decisions: map[string][]schedule.Decision{},
+		written:   map[string]int64{},
+	}
+	for _, document := range documents(t, filepath.Join(sim.input, "promise.yaml")) {
+		p, err := promise.Load(jsonFile(t, document))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sim.installPromise(t, p)
+	}
+	for _, document := range documents(t, filepath.Join(sim.input, "request.yaml")) {
+		sim.admit(t, document)
+	}
+	return sim
 }
 
 func (c *cluster) play(t *testing.T, s *step) played {
@@ -52,8 +78,13 @@ func (c *cluster) play(t *testing.T, s *step) played {
 	p.platform = s.platform(t, c.input)
 
 	c.happen(t, s, p.platform)
-	if s.Workflow.Action == api.ActionConfigure {
-		p.err = c.writeWork(t, s, p.recorded.works)
+	switch {
+	case s.Run != "":
+		if err := c.writeWork(t, s, p.recorded.works); err != nil {
+			p.failure = failure{simulate.WorkWriter, err.Error()}
+		}
+	case s.Workflow.Action != "":
+		c.runPipeline(t, s, &p)
 	}
 	c.staticDependencies(t, p.recorded.works)
 	if s.Run == "" { // the controllers ran beside the work-writer
@@ -87,23 +118,47 @@ func (c *cluster) happen(t *testing.T, s *step, p *platform.Platform) {
 			c.stores = placement.Tree{}
 		}
 	}
-	what, ok := strings.CutPrefix(s.Action, "request ")
+	what, _, _ := strings.Cut(s.Action, ";")
+	what, ok := strings.CutPrefix(what, "request ")
 	name, deleted := strings.CutSuffix(what, "deleted")
 	if ok && deleted {
-		c.deleteRequest(t, strings.TrimSpace(name), p)
-	}
-	if s.Workflow.Action == api.ActionDelete { // the request was deleted; it waited for this
-		c.deleteRequest(t, s.Resource.Name, p)
+		c.terminate(t, strings.TrimSpace(name), p)
 	}
 }
 
-// deleteRequest deletes the Works of a request, "" being all requests, and with
-// them their WorkPlacements and documents.
+// terminate deletes a request, "" being all requests, or makes the Job that it
+// waits for then.
+func (c *cluster) terminate(t *testing.T, name string, p *platform.Platform) {
+	t.Helper()
+	ref := promise.WorkflowRef{Type: api.WorkflowResource, Action: api.ActionDelete}
+	for _, o := range c.requestsNamed(name) {
+		promise := c.promises[o.spec.Promise]
+		if pipelines(promise, ref) == 0 {
+			c.deleteRequest(t, keyOf(o.spec.Object).name, p)
+			continue
+		}
+		o.begin(t, promise, ref, o.run.Object())
+	}
+}
+
+func (c *cluster) requestsNamed(name string) []*subject {
+	var found []*subject
+	for k, o := range c.subjects {
+		if o.spec.Type == api.WorkflowResource && (name == "" || k.name == name) {
+			found = append(found, o)
+		}
+	}
+	return found
+}
+
+// deleteRequest deletes a request and its Works, and with them their
+// WorkPlacements and documents.
 func (c *cluster) deleteRequest(t *testing.T, name string, p *platform.Platform) {
 	t.Helper()
+	maps.DeleteFunc(c.subjects, func(k key, o *subject) bool { return o.spec.Type == api.WorkflowResource && k.name == name })
 	p.WorkPlacements = c.placed
 	c.works = slices.DeleteFunc(c.works, func(w api.Work) bool {
-		if w.Spec.ResourceName == "" || name != "" && w.Spec.ResourceName != name {
+		if w.Spec.ResourceName != name {
 			return false
 		}
 		for _, wp := range p.PlacementsOf(&w) {
@@ -164,7 +219,7 @@ func (c *cluster) put(w api.Work, updates bool, recorded []api.Work) {
 func (c *cluster) staticDependencies(t *testing.T, recorded []api.Work) {
 	t.Helper()
 	for _, p := range c.promises {
-		w, err := work.FromDependencies(p, "")
+		w, err := work.FromDependencies(&p.Promise, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -182,7 +237,9 @@ func (c *cluster) schedule(t *testing.T, p *played) {
 		p.platform.WorkPlacements = c.placed
 		var current []api.WorkPlacement
 		for _, draw := range p.draws(t, w) {
-			change := scheduleOnce(t, w, p.platform, draw)
+			decisions := decide(t, w, p.platform, draw)
+			c.decisions[w.Namespace+"/"+w.Name] = decisions
+			change := placement.WorkPlacements(w, decisions, p.platform.PlacementsOf(w))
 			for _, wp := range change.Removed {
 				if err := c.stores.Delete(&wp, p.platform); err != nil {
 					t.Error(err)
@@ -197,7 +254,7 @@ func (c *cluster) schedule(t *testing.T, p *played) {
 	}
 }
 
-func scheduleOnce(t *testing.T, w *api.Work, p *platform.Platform, choose map[string]string) placement.Change {
+func decide(t *testing.T, w *api.Work, p *platform.Platform, choose map[string]string) []schedule.Decision {
 	t.Helper()
 	placements, err := placement.Place(w, p, placement.Options{Choose: choose})
 	if err != nil {
@@ -207,7 +264,7 @@ func scheduleOnce(t *testing.T, w *api.Work, p *platform.Platform, choose map[st
 	for i := range placements {
 		decisions[i] = placements[i].Decision
 	}
-	return placement.WorkPlacements(w, decisions, p.PlacementsOf(w))
+	return decisions
 }
 
 // draws tells which Destinations Kratix drew for the groups of a new request.
@@ -287,8 +344,8 @@ func (p *played) written(t *testing.T, wp *api.WorkPlacement, recorded map[strin
 		if r.Namespace != wp.Namespace || r.Name != wp.Name {
 			continue
 		}
-		if i := slices.IndexFunc(r.Status.Conditions, func(c metav1.Condition) bool { return c.Type == "WriteSucceeded" }); i >= 0 {
-			return r.Status.Conditions[i].Status == metav1.ConditionTrue
+		if status := writeSucceeded(&r); status != "" {
+			return status == metav1.ConditionTrue
 		}
 	}
 	var alone placement.Tree

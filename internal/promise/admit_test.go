@@ -231,7 +231,7 @@ func TestAdmitRefusesWhatIsNotServed(t *testing.T) {
 func TestAdmitKnowsTheLimitOfNamesInTheStorageVersionOnly(t *testing.T) {
 	t.Parallel()
 	request := object(t, thing)
-	request["metadata"].(map[string]any)["name"] = strings.Repeat("a", 64)
+	request["metadata"] = map[string]any{"namespace": "ns", "name": strings.Repeat("a", 64)}
 	if _, err := twoVersions(t).Admit(request); err != nil {
 		t.Errorf("error %v", err)
 	}

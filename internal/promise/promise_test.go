@@ -198,8 +198,8 @@ func TestUnknownFieldsAreDroppedWithAWarning(t *testing.T) {
 	if found[0].Severity != diag.SeverityWarning || found[0].Hint != "did you mean workflows?" || found[1].Hint != "did you mean matchLabels?" {
 		t.Errorf("findings %+v", found)
 	}
-	spec := p.Object()["spec"].(map[string]any)
-	if diff := cmp.Diff(map[string]any{"destinationSelectors": []any{map[string]any{}}}, spec); diff != "" {
+	wantSpec := any(map[string]any{"destinationSelectors": []any{map[string]any{}}})
+	if diff := cmp.Diff(wantSpec, p.Object()["spec"]); diff != "" {
 		t.Errorf("spec (-want +got):\n%s", diff)
 	}
 }
@@ -422,5 +422,24 @@ func TestParseRef(t *testing.T) {
 		if got := strings.Join(diag.Hints(err), "|"); got != want.hint {
 			t.Errorf("ParseRef(%q): hint %q, want %q", text, got, want.hint)
 		}
+	}
+}
+
+func readFile(t *testing.T, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func writeFile(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -13,16 +13,25 @@ func (r *Run) begin() {
 		r.first = at
 		return
 	}
-	entries := make([]any, len(r.spec.Pipelines))
-	for i, p := range r.spec.Pipelines {
-		entries[i] = map[string]any{"name": p.Name, "phase": "Pending", "lastTransitionTime": Epoch}
-	}
-	r.workflowStatus()["pipelines"] = entries
+	r.queue()
 	if r.spec.Action == api.ActionDelete {
 		r.defaultCounters()
 		return
 	}
 	r.count(0, 0)
+}
+
+// queue sets all Pipelines back to Pending. Where there are none, there is no
+// list of them either.
+func (r *Run) queue() {
+	workflows := r.workflowStatus()
+	entries := make([]any, len(r.spec.Pipelines))
+	for i, p := range r.spec.Pipelines {
+		entries[i] = map[string]any{"name": p.Name, "phase": "Pending", "lastTransitionTime": Epoch}
+	}
+	if len(entries) > 0 {
+		workflows["pipelines"] = entries
+	}
 }
 
 // defaultCounters gives an object that was never configured the counters that
@@ -52,6 +61,8 @@ func (r *Run) beginPromise() {
 		if g := r.generation(); g != 1 {
 			status["observedGeneration"] = g
 		}
+	} else {
+		set("lastAvailableTime", Epoch) // without an API, Kratix calls it available for a moment
 	}
 	if status["status"] != "Available" {
 		set("status", "Unavailable")

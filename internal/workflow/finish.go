@@ -15,17 +15,36 @@ type Works struct {
 }
 
 // Finish records that all Pipelines have completed and what became of their
-// Works. A delete workflow leaves nothing to record.
+// Works; called again, what has become of them since. A delete workflow leaves
+// nothing to record. Neither does a request whose Promise has no Pipelines for
+// it, while a Promise without any is available.
 func (r *Run) Finish(works Works) {
-	if r.spec.Action == api.ActionDelete || r.Len() == 0 {
+	if r.spec.Action == api.ActionDelete {
 		return
+	}
+	if r.spec.Type == api.WorkflowPromise {
+		r.finishPromise(works)
+	} else if r.Len() > 0 {
+		r.finishRequest(works)
+	}
+}
+
+// finishPromise never calls a Promise without Pipelines reconciled, as Kratix
+// does not.
+func (r *Run) finishPromise(works Works) {
+	r.setWorksSucceeded(works)
+	if r.Len() > 0 {
+		r.setReconciled()
+	}
+	r.available()
+}
+
+func (r *Run) finishRequest(works Works) {
+	if at := r.spec.PipelineNamespace; at != "" && at != r.id.Namespace {
+		works = Works{} // Kratix looks for them in the namespace of the request
 	}
 	r.setWorksSucceeded(works)
 	r.setReconciled()
-	if r.spec.Type == api.WorkflowPromise {
-		r.available()
-		return
-	}
 	version := r.spec.PromiseVersion
 	if version == "" {
 		version = "not-set"

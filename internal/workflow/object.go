@@ -118,13 +118,15 @@ func nextGeneration(metadata, defaults map[string]any) int64 {
 	return g + 1
 }
 
-// normalizePromise adds the key that the controller's own update of a Promise
+// normalizePromise adds the keys that the controller's own update of a Promise
 // adds, which makes its generation 2.
 func normalizePromise(object, defaults map[string]any) {
 	workflows := child(child(object, "spec"), "workflows")
-	if workflows["config"] == nil {
-		workflows["config"] = map[string]any{}
-		defaults["generation"] = int64(2)
+	for _, key := range []string{"config", "promise", "resource"} {
+		if workflows[key] == nil {
+			workflows[key] = map[string]any{}
+			defaults["generation"] = int64(2)
+		}
 	}
 }
 

@@ -26,6 +26,8 @@ import (
 	"github.com/kratix-tools/kratix/internal/workflow"
 )
 
+const recordings = "../../testdata/conformance"
+
 // A recording is one case that was played against a real Kratix.
 type recording struct {
 	dir   string
@@ -48,7 +50,7 @@ type recordedStep struct {
 
 func openRecording(t *testing.T, name string) recording {
 	t.Helper()
-	r := recording{dir: filepath.Join("testdata", "recorded", name)}
+	r := recording{dir: filepath.Join(recordings, name)}
 	if err := yaml.Unmarshal(read(t, r.dir, "case.yaml"), &r); err != nil {
 		t.Fatal(err)
 	}
@@ -403,7 +405,7 @@ func TestADeleteWorkflowSeesTheDeletedObject(t *testing.T) {
 
 func TestTheReaderWritesYAMLAsKratixDoes(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("testdata/recorded/*/*/recorded/object.yaml")
+	files, err := filepath.Glob(recordings + "/*/*/recorded/object.yaml")
 	if err != nil || len(files) < 20 {
 		t.Fatal(len(files), err)
 	}

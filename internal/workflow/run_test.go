@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -340,7 +341,7 @@ kind: Promise
 metadata: {name: base, labels: {kratix.io/promise-version: v1.2.0}}
 spec:
   requiredPromises: [{name: cert-manager, version: v1}]
-  workflows: {config: {}, promise: {configure: [], delete: [{}]}}
+  workflows: {config: {}, promise: {configure: [], delete: [{}]}, resource: {}}
 `, "setup")
 	run.Start(0)
 	wantAt(t, run, "metadata.generation", int64(1))
@@ -362,6 +363,51 @@ spec:
 	id := run.Identity(0)
 	if id.Namespace != "" || id.Plural != "promises" || !id.ClusterScoped || id.JobNamespace() != "kratix-platform-system" {
 		t.Errorf("identity %+v", id)
+	}
+}
+
+func TestAKeyThatTheControllerAddsIsAGeneration(t *testing.T) {
+	t.Parallel()
+	for _, given := range []string{
+		"{promise: {}, resource: {}}", "{config: {}, resource: {}}", "{config: {}, promise: {}}", "{}",
+	} {
+		run := newRun(t, api.WorkflowPromise, api.ActionConfigure, `
+{apiVersion: platform.kratix.io/v1alpha1, kind: Promise, metadata: {name: base}, spec: {workflows: `+given+`}}`)
+		wantAt(t, run, "metadata.generation", int64(2))
+		wantAt(t, run, "spec.workflows", map[string]any{"config": map[string]any{}, "promise": map[string]any{}, "resource": map[string]any{}})
+	}
+}
+
+func TestAPromiseWithoutPipelinesIsAvailableButNeverReconciled(t *testing.T) {
+	t.Parallel()
+	run := newRun(t, api.WorkflowPromise, api.ActionConfigure, `
+{apiVersion: platform.kratix.io/v1alpha1, kind: Promise, metadata: {name: base}}`)
+	run.Finish(workflow.Works{})
+	wantAt(t, run, "status.kratix.workflows", map[string]any{})
+	wantAt(t, run, "status.status", "Available")
+	wantConditions(t, run,
+		"Available=True PromiseAvailable: Ready to fulfil resource requests",
+		"WorksSucceeded=True WorksSucceeded: All works associated with this promise are ready")
+}
+
+func TestARequestDoesNotSeeItsWorksInAnotherNamespace(t *testing.T) {
+	t.Parallel()
+	for namespace, want := range map[string]string{
+		"":       "WorksSucceeded=Unknown WorksPending: Some works associated with this resource are not ready: [w]",
+		"team-a": "WorksSucceeded=Unknown WorksPending: Some works associated with this resource are not ready: [w]",
+		"jobs":   "WorksSucceeded=True WorksSucceeded: All works associated with this resource are ready",
+	} {
+		run, err := workflow.NewRun(workflow.Spec{
+			Promise: "postgres", Type: api.WorkflowResource, Action: api.ActionConfigure, Object: decode(t, request),
+			Pipelines: make([]api.Pipeline, 1), PipelineNamespace: namespace,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		run.Finish(workflow.Works{Pending: []string{"w"}})
+		if got := conditions(t, run); !slices.Contains(got, want) {
+			t.Errorf("namespace %q: got %q, want %q", namespace, got, want)
+		}
 	}
 }
 

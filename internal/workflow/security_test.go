@@ -189,7 +189,8 @@ func TestLimits(t *testing.T) {
 		{"requests limit nothing", `resources: {requests: {cpu: 1, memory: 1Gi}}`, workflow.Limits{}, nil},
 		{"the container's own", `resources: {limits: {cpu: 1500m, memory: 64M}}`, workflow.Limits{Memory: 64e6, MilliCPU: 1500}, nil},
 		{
-			"what no engine limits", `resources: {limits: {ephemeral-storage: 1Gi, example.com/gpu: 1}}`, workflow.Limits{},
+			"what no engine limits", `resources: {limits: {ephemeral-storage: 1Gi, example.com/gpu: 1}}`,
+			workflow.Limits{},
 			[]string{
 				"spec.containers[0].resources.limits.ephemeral-storage: a local run does not limit or provide ephemeral-storage",
 				"spec.containers[0].resources.limits.example.com/gpu: a local run does not limit or provide example.com/gpu",
