@@ -263,19 +263,19 @@ func TestGoErrors(t *testing.T) {
 		hint  string
 	}{
 		{
-			"the compiler's findings all come, relative to the stage",
+			"the compiler's findings all come",
 			[]string{"scripts/go.mod", goMod, "scripts/pipeline.go", "package main\n\nfunc main() { missing(); another() }\n"},
-			diag.ExitInput, "building DIR:\nscripts/pipeline.go:3:15: undefined: missing\nscripts/pipeline.go:3:26: undefined: another", "",
+			diag.ExitInput, "go build:\nDIR/scripts/pipeline.go:3:15: undefined: missing\nDIR/scripts/pipeline.go:3:26: undefined: another", "",
 		},
 		{
 			"a program in the stage itself",
 			[]string{"go.mod", goMod, "main.go", "package main\n\nfunc main() { 1 }\n"},
-			diag.ExitInput, "building DIR: main.go:3:15: 1 (untyped int constant) is not used", "",
+			diag.ExitInput, "go build: DIR/main.go:3:15: 1 (untyped int constant) is not used", "",
 		},
 		{
 			"a syntax error",
 			[]string{"scripts/go.mod", goMod, "scripts/pipeline.go", "package main\n\nfunc main( {\n"},
-			diag.ExitInput, "building DIR: scripts/pipeline.go:3:12: syntax error: unexpected {, expected )", "",
+			diag.ExitInput, "go build: DIR/scripts/pipeline.go:3:12: syntax error: unexpected {, expected )", "",
 		},
 		{
 			"no module",
@@ -285,17 +285,17 @@ func TestGoErrors(t *testing.T) {
 		{
 			"a module that is not required",
 			[]string{"scripts/go.mod", goMod, "scripts/pipeline.go", "package main\n\nimport _ \"example.org/x\"\n\nfunc main() {}\n"},
-			diag.ExitInput, "building DIR: scripts/pipeline.go:3:8: no required module provides package example.org/x; to add it: go get example.org/x", "cd DIR/scripts && go mod tidy",
+			diag.ExitInput, "go build: DIR/scripts/pipeline.go:3:8: no required module provides package example.org/x; to add it: go get example.org/x", "cd DIR/scripts && go mod tidy",
 		},
 		{
 			"a module without a checksum",
 			[]string{"scripts/go.mod", goMod + "\nrequire example.org/x v1.0.0\n", "scripts/pipeline.go", "package main\n\nimport _ \"example.org/x\"\n\nfunc main() {}\n"},
-			diag.ExitInput, "building DIR: scripts/pipeline.go:3:8: missing go.sum entry for module providing package example.org/x (imported by pipeline); to add: go get pipeline", "cd DIR/scripts && go mod tidy",
+			diag.ExitInput, "go build: DIR/scripts/pipeline.go:3:8: missing go.sum entry for module providing package example.org/x (imported by pipeline); to add: go get pipeline", "cd DIR/scripts && go mod tidy",
 		},
 		{
 			"a go.mod that cannot be read",
 			[]string{"scripts/go.mod", "modul x\n", "scripts/pipeline.go", program},
-			diag.ExitInput, "building DIR: go: errors parsing go.mod:\ngo.mod:1: unknown directive: modul", "",
+			diag.ExitInput, "go build: DIR/scripts/go.mod:1: unknown directive: modul", "",
 		},
 		{"a Dockerfile only", []string{"Dockerfile", "FROM scratch"}, diag.ExitInput, "DIR has a Dockerfile and no Go program: building it takes a container engine", ""},
 		{"nothing", nil, diag.ExitInput, "DIR has neither a Go program nor a Dockerfile", ""},
@@ -349,6 +349,17 @@ func TestGoCancelled(t *testing.T) {
 	cancel()
 	if _, err := Go(ctx, GoOptions{Dir: stage(t, "scripts/go.mod", goMod, "scripts/pipeline.go", program)}); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want %v", err, context.Canceled)
+	}
+}
+
+func TestGoTellsOfFilesAsSeenFromHere(t *testing.T) {
+	dir := stage(t, "render/go.mod", goMod, "render/main.go", "package main\n\nfunc main() { 1 }\n")
+	t.Chdir(dir)
+	for _, stage := range []string{"render", filepath.Join(dir, "render")} {
+		_, err := Go(t.Context(), GoOptions{Dir: stage})
+		if err == nil || !strings.HasPrefix(err.Error(), "go build: render/main.go:3:15: ") {
+			t.Errorf("error %v, want one of render/main.go", err)
+		}
 	}
 }
 

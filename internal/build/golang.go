@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/kratix-tools/kratix/internal/diag"
 	"github.com/kratix-tools/kratix/internal/image"
+	"github.com/kratix-tools/kratix/internal/scratch"
 )
 
 // GoOptions says what [Go] builds.
@@ -44,7 +44,7 @@ type GoOptions struct {
 // Go makes the image of a stage written in Go. The program becomes
 // /usr/local/bin/pipeline and is what the image runs, as a user without
 // rights; resources/ becomes /resources. Errors of the compiler are findings
-// ([diag.Findings]), with file names relative to the stage.
+// ([diag.Findings]), with file names relative to the working directory.
 func Go(ctx context.Context, o GoOptions) (v1.Image, error) {
 	dir, err := mainPackage(o.Dir)
 	if err != nil {
@@ -58,13 +58,13 @@ func Go(ctx context.Context, o GoOptions) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	tmp, err := os.MkdirTemp("", "kratix-build-")
+	tmp, err := scratch.New("kratix-build-")
 	if err != nil {
-		return nil, diag.Machine(fmt.Errorf("building %s: %w", o.Dir, err))
+		return nil, fmt.Errorf("building %s: %w", o.Dir, err)
 	}
-	defer func() { _ = os.RemoveAll(tmp) }()
-	program := filepath.Join(tmp, "pipeline")
-	if err := o.compile(ctx, dir, program, platform); err != nil {
+	defer func() { _ = tmp.Remove() }()
+	program, err := o.compile(ctx, dir, tmp.Path, platform)
+	if err != nil {
 		return nil, err
 	}
 	img, err := o.pack(program, base, platform)
@@ -85,10 +85,31 @@ func parsePlatform(s string) (v1.Platform, error) {
 	return *p, nil
 }
 
-// compile runs go build in the directory of the main package. All that tells
-// where and when it ran is kept out of the program.
-func (o GoOptions) compile(ctx context.Context, dir, program string, platform v1.Platform) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=", "-o", program, ".")
+// compile runs go build in the directory of the main package and gives the
+// program that it makes in tmp, where it also keeps all that is temporary.
+func (o GoOptions) compile(ctx context.Context, dir, tmp string, platform v1.Platform) (program string, err error) {
+	program = filepath.Join(tmp, "pipeline")
+	cmd := o.command(ctx, dir, platform, "-o", program, ".")
+	cmd.Env = append(cmd.Env, "GOTMPDIR="+tmp)
+	output := &downloads{w: o.Stderr}
+	cmd.Stdout, cmd.Stderr = output, output
+	err = runGroup(cmd)
+	switch {
+	case err == nil:
+		return program, nil
+	case ctx.Err() != nil:
+		return "", ctx.Err()
+	case errors.Is(err, exec.ErrNotFound):
+		return "", diag.Hint(diag.Machinef("building %s: there is no go command in PATH", o.Dir), "install Go (https://go.dev/dl), or use published images: --build never")
+	}
+	return "", o.explain(dir, output.String(), err)
+}
+
+// command is go build, with all that tells where and when it ran kept out of
+// the program.
+func (o GoOptions) command(ctx context.Context, dir string, platform v1.Platform, args ...string) *exec.Cmd {
+	args = append([]string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid="}, args...)
+	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = dir
 	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0", "GOOS="+platform.OS, "GOARCH="+platform.Architecture)
 	if variant, ok := strings.CutPrefix(platform.Variant, "v"); ok && platform.Architecture == "arm" {
@@ -99,25 +120,7 @@ func (o GoOptions) compile(ctx context.Context, dir, program string, platform v1
 		// above it would give another program than other people's builds.
 		cmd.Env = append(cmd.Env, "GOWORK=off")
 	}
-	output := &downloads{w: o.Stderr}
-	cmd.Stdout, cmd.Stderr = output, output
-	cmd.Cancel = func() error {
-		if cmd.Process.Signal(os.Interrupt) == nil { // go stops the compilers that it started
-			return nil
-		}
-		return cmd.Process.Kill()
-	}
-	cmd.WaitDelay = 5 * time.Second
-	err := cmd.Run()
-	switch {
-	case err == nil:
-		return nil
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case errors.Is(err, exec.ErrNotFound):
-		return diag.Hint(diag.Machinef("building %s: there is no go command in PATH", o.Dir), "install Go (https://go.dev/dl), or use published images: --build never")
-	}
-	return o.explain(dir, output.String(), err)
+	return cmd
 }
 
 // downloads keeps what the go command says and passes on, line by line, which
@@ -144,20 +147,27 @@ func (d *downloads) Write(p []byte) (int, error) {
 }
 
 // complaint matches a line of the compiler: file, line, perhaps column, text.
-var complaint = regexp.MustCompile(`^([^\s:]+\.go):(\d+)(?::(\d+))?: (.*)$`)
+var complaint = regexp.MustCompile(`^([^\s:]+\.go|[^\s:]*go\.(?:mod|sum)):(\d+)(?::(\d+))?: (.*)$`)
 
-// network matches what the go command says when the fault is not the user's.
-var network = regexp.MustCompile(`dial tcp|i/o timeout|TLS handshake|no space left on device`)
+// network matches what the go command says when the fault is not the user's,
+// full when it is the disk's.
+var (
+	network = regexp.MustCompile(`dial tcp|i/o timeout|TLS handshake`)
+	full    = regexp.MustCompile(`(?m)^.*no space left on device`)
+)
 
 // explain makes an error of what the go command said.
 func (o GoOptions) explain(dir, output string, failed error) error {
 	what := "building " + o.Dir
-	findings, rest := o.complaints(dir, output)
+	findings, rest := complaints(dir, output)
 	switch {
+	case full.MatchString(output):
+		return diag.Hint(diag.Machinef("%s: %s", what, strings.TrimSpace(full.FindString(output))),
+			fmt.Sprintf("make room, or name another directory: df -h %s $(go env GOCACHE GOMODCACHE)  (TMPDIR, GOCACHE, GOMODCACHE)", os.TempDir()))
 	case network.MatchString(output):
 		return diag.Hint(diag.Machinef("%s: %s", what, strings.TrimSpace(output)), "check the network, or GOPROXY (go env GOPROXY)")
 	case len(findings) > 0:
-		return hintTidy(diag.Problems(what, findings), dir, output)
+		return hintTidy(diag.Problems("go build", findings), dir, output)
 	case strings.Contains(rest, "go.mod file not found"):
 		return diag.Hint(diag.Inputf("%s: %s", what, rest), "cd "+dir+" && go mod init pipeline && go mod tidy")
 	case rest == "":
@@ -166,20 +176,16 @@ func (o GoOptions) explain(dir, output string, failed error) error {
 	return hintTidy(diag.Inputf("%s: %s", what, rest), dir, rest)
 }
 
-// complaints gives what the go command said of lines in the sources, and the
-// rest of what it said.
-func (o GoOptions) complaints(dir, output string) (findings []diag.Finding, rest string) {
-	below, err := filepath.Rel(o.Dir, dir)
-	if err != nil {
-		below = "."
-	}
+// complaints gives what the go command, run in dir, said of lines in the
+// sources, and the rest of what it said.
+func complaints(dir, output string) (findings []diag.Finding, rest string) {
 	var others []string
 	for line := range strings.Lines(output) {
 		line = strings.TrimRight(line, "\r\n")
 		m := complaint.FindStringSubmatch(line)
 		switch {
 		case m != nil:
-			findings = append(findings, finding(filepath.ToSlash(below), m))
+			findings = append(findings, finding(dir, m))
 		case strings.HasPrefix(line, "\t") && len(findings) > 0:
 			findings[len(findings)-1].Message += " " + strings.TrimSpace(line)
 		case !strings.HasPrefix(line, "#") && !strings.HasPrefix(line, "go: downloading "):
@@ -197,16 +203,29 @@ func hintTidy(err error, dir, output string) error {
 	return err
 }
 
-func finding(below string, m []string) diag.Finding {
+func finding(dir string, m []string) diag.Finding {
 	line, _ := strconv.Atoi(m[2])   // digits, by the expression
 	column, _ := strconv.Atoi(m[3]) // or empty: unknown
-	name := filepath.ToSlash(m[1])
-	if !path.IsAbs(name) {
-		name = path.Join(below, name)
+	file := m[1]
+	if !filepath.IsAbs(file) {
+		file = fromHere(filepath.Join(dir, file))
 	}
 	return diag.Finding{
 		Severity: diag.SeverityError,
-		Position: diag.Position{File: name, Line: line, Column: column},
+		Position: diag.Position{File: file, Line: line, Column: column},
 		Message:  m[4],
 	}
+}
+
+// fromHere gives a path as one would write it in the working directory, if
+// that is shorter.
+func fromHere(file string) string {
+	here, err := os.Getwd()
+	if err != nil || !filepath.IsAbs(file) {
+		return file
+	}
+	if below, err := filepath.Rel(here, file); err == nil && len(below) < len(file) {
+		return below
+	}
+	return file
 }

@@ -104,7 +104,7 @@ func runBuildContainer(ctx context.Context, env *Env, opts buildContainerOptions
 	var failed []error
 	for _, s := range stages {
 		if err := opts.buildStage(ctx, env, store, s); err != nil {
-			failed = append(failed, fmt.Errorf("%s/%s: %w", s.ref, s.name, err))
+			failed = append(failed, err)
 		}
 		if ctx.Err() != nil {
 			break

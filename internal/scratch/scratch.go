@@ -43,8 +43,7 @@ func New(prefix string) (*Dir, error) {
 
 // tempError says where the name of the directory came from.
 func tempError(dir string, err error) error {
-	var where *fs.PathError
-	if errors.As(err, &where) {
+	if where, ok := errors.AsType[*fs.PathError](err); ok {
 		err = where.Err
 	}
 	return diag.Hint(diag.Machine(fmt.Errorf("making a temporary directory in %s: %w", dir, err)),
