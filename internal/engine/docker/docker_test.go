@@ -22,7 +22,15 @@ const (
 	noDaemon   = "KRATIX_TEST_NO_DOCKER"
 )
 
-func TestMain(m *testing.M) { os.Exit(testMain(m)) }
+func TestMain(m *testing.M) {
+	if socket := os.Getenv(proxyTo); socket != "" {
+		os.Exit(proxy(socket))
+	}
+	if host := os.Getenv(dieWith); host != "" {
+		os.Exit(leaveBehind(host))
+	}
+	os.Exit(testMain(m))
+}
 
 func testMain(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "docker-test-")
@@ -48,7 +56,12 @@ func getenv(tb testing.TB) func(string) string {
 	if host == "" {
 		tb.Skip(os.Getenv(noDaemon))
 	}
-	return func(name string) string { return map[string]string{"DOCKER_HOST": host}[name] }
+	return vars("DOCKER_HOST", host)
+}
+
+// vars is an environment of one variable.
+func vars(name, value string) func(string) string {
+	return func(n string) string { return map[string]string{name: value}[n] }
 }
 
 func newEngine(t *testing.T, images *image.Store) workflow.Engine {
@@ -62,19 +75,45 @@ func newEngine(t *testing.T, images *image.Store) workflow.Engine {
 
 func TestBehaviour(t *testing.T) {
 	enginetest.Run(t, newEngine)
+	wantNothing(t, getenv(t)("DOCKER_HOST"))
+}
+
+func TestPodmanBehaviour(t *testing.T) {
+	dir := t.TempDir()
+	host, stop, err := enginetest.StartPodman(dir)
+	if err != nil {
+		t.Skip(err)
+	}
+	t.Cleanup(stop)
+	enginetest.Run(t, func(t *testing.T, images *image.Store) workflow.Engine {
+		t.Helper()
+		e, err := docker.New(t.Context(), docker.Config{Name: docker.Podman, Images: images, Getenv: vars("CONTAINER_HOST", host)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	})
+	wantNothing(t, host)
+}
+
+// wantNothing wants a daemon without containers and volumes.
+func wantNothing(tb testing.TB, host string) {
+	tb.Helper()
 	for _, what := range []string{"containers/json?all=1", "volumes"} {
-		if left := get(t, what); strings.Contains(left, `"Name`) {
-			t.Errorf("%s left behind: %s", what, left)
+		if left := get(tb, host, what); strings.Contains(left, `"Name`) {
+			tb.Errorf("%s left behind: %s", what, left)
 		}
 	}
 }
 
-// get asks the daemon directly.
-func get(tb testing.TB, path string) string {
+// get asks a daemon directly.
+func get(tb testing.TB, host, path string) string {
 	tb.Helper()
-	socket := strings.TrimPrefix(getenv(tb)("DOCKER_HOST"), "unix://")
 	client := &http.Client{Transport: &http.Transport{
-		DialContext: func(context.Context, string, string) (net.Conn, error) { return net.Dial("unix", socket) },
+		DisableKeepAlives: true,
+		DialContext: func(context.Context, string, string) (net.Conn, error) {
+			return net.Dial("unix", strings.TrimPrefix(host, "unix://"))
+		},
 	}}
 	resp, err := client.Get("http://docker/" + path)
 	if err != nil {

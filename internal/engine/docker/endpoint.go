@@ -24,10 +24,11 @@ import (
 
 // An endpoint is where a daemon listens.
 type endpoint struct {
-	host   string // as DOCKER_HOST would have it
-	from   string // what named it, for people
-	tls    *tls.Config
-	dialer func(ctx context.Context) (net.Conn, error)
+	host    string // as DOCKER_HOST would have it
+	from    string // what named it, for people
+	program string // the command that speaks for the daemon
+	tls     *tls.Config
+	dialer  func(ctx context.Context) (net.Conn, error)
 }
 
 // String gives the host and, unless it is the default, what named it.
@@ -157,6 +158,7 @@ func findPodman(getenv func(string) string) (*endpoint, error) {
 // resolve finds out how to connect. Program is the command that speaks for the
 // daemon at the other end of an ssh connection.
 func (e *endpoint) resolve(program string) error {
+	e.program = program
 	u, err := url.Parse(e.host)
 	if err != nil {
 		return diag.Input(fmt.Errorf("%s: %w", cmp.Or(e.from, e.host), err))
@@ -217,11 +219,11 @@ func (e *endpoint) unreachable(err error) error {
 	var why string
 	var dns *net.DNSError
 	var exited *sshError
-	hints := []string{"start the daemon, or set DOCKER_HOST"}
+	hints := []string{e.startHint()}
 	socket := strings.HasPrefix(e.host, "unix:")
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		why, hints = "permission denied", []string{"sudo usermod -aG docker $USER, and log in again"}
+		why, hints = "permission denied", []string{e.permissionHint()}
 	case errors.Is(err, fs.ErrNotExist) || socket && isRefused(err):
 		why = "not running"
 	case isRefused(err):
@@ -242,10 +244,37 @@ func (e *endpoint) unreachable(err error) error {
 	return result
 }
 
+func (e *endpoint) startHint() string {
+	switch {
+	case e.program == "podman":
+		return "systemctl --user start podman.socket, or set CONTAINER_HOST"
+	case runtime.GOOS == "linux":
+		return "sudo systemctl start docker, or set DOCKER_HOST"
+	default:
+		return "start Docker Desktop, Colima or the like, or set DOCKER_HOST"
+	}
+}
+
+func (e *endpoint) permissionHint() string {
+	if e.program == "podman" {
+		return e.startHint()
+	}
+	return "sudo usermod -aG docker $USER, and log in again"
+}
+
 // unreachableError says that no daemon answers, and why.
 type unreachableError struct {
 	endpoint, why string
 	err           error
+}
+
+// Reason gives the text of an error of [New] or [Probe] without the address of
+// the daemon.
+func Reason(err error) string {
+	if far, ok := errors.AsType[*unreachableError](err); ok {
+		return far.why
+	}
+	return err.Error()
 }
 
 func (e *unreachableError) Error() string { return e.endpoint + ": " + e.why }

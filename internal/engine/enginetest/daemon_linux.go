@@ -19,33 +19,47 @@ import (
 // DOCKER_HOST and a function that ends the daemon. An error says in one
 // sentence why this machine has none to offer.
 func StartDocker(dir string) (host string, stop func(), err error) {
-	program, err := exec.LookPath("dockerd")
+	return startDaemon(dir, "docker.io", "dockerd", "--host", "unix://"+socket(dir), "--data-root", filepath.Join(dir, "data"),
+		"--exec-root", filepath.Join(dir, "exec"), "--pidfile", filepath.Join(dir, "pid"),
+		"--bridge=none", "--iptables=false", "--ip6tables=false")
+}
+
+// StartPodman starts Podman's service as [StartDocker] starts a daemon, and
+// gives the value of CONTAINER_HOST. With runc it works on machines where crun
+// does not: those that have both versions of cgroups.
+func StartPodman(dir string) (host string, stop func(), err error) {
+	return startDaemon(dir, "podman", "podman", "--root", filepath.Join(dir, "data"), "--runroot", filepath.Join(dir, "run"),
+		"--tmpdir", filepath.Join(dir, "tmp"), "--runtime", "runc", "--cgroup-manager", "cgroupfs", "--events-backend", "file",
+		"system", "service", "--time", "0", "unix://"+socket(dir))
+}
+
+func socket(dir string) string { return filepath.Join(dir, "daemon.sock") }
+
+func startDaemon(dir, pkg, program string, args ...string) (host string, stop func(), err error) {
+	path, err := exec.LookPath(program)
 	if err != nil {
-		return "", nil, errors.New("no Docker daemon is installed here: apt-get install docker.io iptables")
+		return "", nil, fmt.Errorf("there is no %s on this machine: apt-get install %s", program, pkg)
 	}
 	if os.Geteuid() != 0 {
-		return "", nil, errors.New("only root can start a Docker daemon")
+		return "", nil, fmt.Errorf("only root can start %s for a test", program)
 	}
 	output, err := os.Create(filepath.Join(dir, "log"))
 	if err != nil {
 		return "", nil, err
 	}
 	defer func() { _ = output.Close() }()
-	socket := filepath.Join(dir, "docker.sock")
-	cmd := exec.Command(program, "--host", "unix://"+socket, "--data-root", filepath.Join(dir, "data"),
-		"--exec-root", filepath.Join(dir, "exec"), "--pidfile", filepath.Join(dir, "pid"),
-		"--bridge=none", "--iptables=false", "--ip6tables=false")
+	cmd := exec.Command(path, args...)
 	cmd.Stdout, cmd.Stderr = output, output
 	ended, err := start(cmd)
 	if err != nil {
 		return "", nil, err
 	}
-	if err := waitFor(socket, ended); err != nil {
+	if err := waitFor(socket(dir), ended); err != nil {
 		said, _ := os.ReadFile(filepath.Join(dir, "log"))
 		_ = cmd.Process.Kill()
-		return "", nil, fmt.Errorf("dockerd does not start here: %w\n%s", err, said)
+		return "", nil, fmt.Errorf("%s does not start here: %w\n%s", program, err, said)
 	}
-	return "unix://" + socket, func() { end(cmd, ended) }, nil
+	return "unix://" + socket(dir), func() { end(cmd, ended) }, nil
 }
 
 // start starts a daemon in a process group of its own, so that Ctrl-C in a

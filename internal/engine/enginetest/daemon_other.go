@@ -8,3 +8,6 @@ import "errors"
 func StartDocker(string) (host string, stop func(), err error) {
 	return "", nil, errors.New("a Docker daemon of one's own takes Linux")
 }
+
+// StartPodman starts no service of Podman's either.
+func StartPodman(string) (host string, stop func(), err error) { return StartDocker("") }

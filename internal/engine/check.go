@@ -1,0 +1,69 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/engine/docker"
+	"github.com/kratix-tools/kratix/internal/engine/native"
+)
+
+// A State is what an engine is on this machine.
+type State struct {
+	Engine string `json:"engine"`
+	Works  bool   `json:"works"`
+	// Chosen tells that [Auto] takes this one.
+	Chosen bool `json:"chosen"`
+	// Where is the address of the daemon, empty for the native engine.
+	Where string `json:"where,omitempty"`
+	// Detail says what works, or why it does not.
+	Detail string `json:"detail"`
+	// Hints say what to do about it, as commands where possible.
+	Hints []string `json:"hints,omitempty"`
+}
+
+// Check tries every engine without running a step, and gives their states, the
+// best engine first. It fails only if ctx ends.
+func Check(ctx context.Context, config Config) ([]State, error) {
+	states := make([]State, 0, len(names()))
+	chosen := false
+	for _, name := range names() {
+		s := check(ctx, name, config)
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		s.Chosen = s.Works && !chosen
+		chosen = chosen || s.Works
+		states = append(states, s)
+	}
+	return states, nil
+}
+
+func check(ctx context.Context, name string, config Config) State {
+	s := State{Engine: name}
+	var err error
+	if name == native.Name {
+		s.Detail, err = checkNative(ctx, config)
+	} else {
+		var d docker.Status
+		d, err = docker.Probe(ctx, config.docker(name))
+		s.Where, s.Detail = d.Endpoint, fmt.Sprintf("version %s, API %s, %s", d.Version, d.API, d.Platform)
+	}
+	s.Works = err == nil
+	if err != nil {
+		s.Detail, s.Hints = docker.Reason(err), diag.Hints(err)
+	}
+	return s
+}
+
+func checkNative(ctx context.Context, config Config) (string, error) {
+	mode, err := native.Probe(ctx, config.Dir)
+	if err != nil {
+		return "", err
+	}
+	if mode == native.ModeRange {
+		return "steps have all users of their image, none of them the machine's", nil
+	}
+	return "steps have one user, which is the caller", nil
+}
