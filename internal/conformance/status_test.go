@@ -26,8 +26,8 @@ import (
 type subject struct {
 	spec workflow.Spec
 	run  *workflow.Run
-	at   int // the Pipeline whose Job there is
-	idle bool
+	at   int  // the Pipeline that has a Job
+	idle bool // none has
 	done bool // all Jobs of a configure workflow have completed
 }
 
