@@ -65,6 +65,15 @@ type Chosen struct {
 	Why string
 }
 
+// Notes tells in sentences what of a Pod the engine does not provide on this
+// machine, such as limits of memory; most often nothing.
+func (c *Chosen) Notes() []string {
+	if e, ok := c.Engine.(interface{ Notes() []string }); ok {
+		return e.Notes()
+	}
+	return nil
+}
+
 // New gives the engine of that name; the empty name is [Auto]. It fails if this
 // machine cannot run containers with it.
 func New(ctx context.Context, name string, config Config) (*Chosen, error) {
