@@ -16,7 +16,8 @@
 //
 //	blobs/sha256/<digest>      manifests, configurations and layers, as in an OCI image layout
 //	refs/<hash>.json           which manifest a reference and a platform stand for
-//	layers/<owners>/<diff id>  unpacked layers, each complete or absent
+//	layers/<owners>/<diff id>  unpacked layers, each complete or absent; or
+//	layers/<owners>/<hash>     of the diff ids of the layer and all below it
 //	locks/, tmp/, lock         nothing of value
 //
 // Everything is named by its content, checked against that name when it
@@ -30,7 +31,9 @@
 // layer's own directory, as a container would, so that "..", absolute names and
 // links lead nowhere else; device nodes, fifos, sockets and extended attributes
 // are left out; and a layer that unpacks to more than [Store.MaxLayer] bytes is
-// refused. A layer says nothing of the directories that it only passes
-// through: those get mode 0755 and the owner 0:0 even if a lower layer has
-// other ideas, as with every tool that unpacks layers one by one.
+// refused.
+//
+// A layer may have a file in a directory, or behind a link, that only a layer
+// below describes. Such a layer is not the same on top of others: it is
+// unpacked once for each pile of layers below it.
 package image

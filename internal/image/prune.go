@@ -199,7 +199,11 @@ func (s *Store) needed() (blobs, layers map[string]bool, err error) {
 		blobs[config.Hex] = true
 		for _, l := range img.layers {
 			blobs[l.blob.Hex] = true
+		}
+		for i, l := range distinct(img.layers) {
 			layers[shortName(l.diffID)] = true
+			layers[shortName(l.diffID)+dependent] = true
+			layers[chainName(distinct(img.layers)[:i+1])] = true
 		}
 	}
 	return blobs, layers, nil

@@ -50,7 +50,21 @@ func (o Owners) dir() (string, error) {
 
 // shortName names the directory of a layer: mount options with many layers are
 // short of room.
-func shortName(diffID v1.Hash) string { return diffID.Hex[:32] }
+func shortName(diffID v1.Hash) string { return diffID.Hex[32:] }
+
+// chainName names the directory of the highest of some layers if it depends on
+// those below.
+func chainName(layers []layer) string {
+	hash := sha256.New()
+	for _, l := range layers {
+		_, _ = fmt.Fprintln(hash, l.diffID) // a hash takes everything
+	}
+	return hex.EncodeToString(hash.Sum(nil)[:16])
+}
+
+// dependent is the end of the name of a file that says that a layer has no
+// directory of its own name, since it depends on those below.
+const dependent = ".dependent"
 
 // Unpack gives the directories of an image's layers, lowest first, unpacking
 // what is not unpacked yet. All are in one directory and absolute. Nobody may
@@ -73,13 +87,39 @@ func (s *Store) Unpack(ctx context.Context, img *Image, owners Owners) ([]string
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, l := range layers {
 		dirs[i] = filepath.Join(parent, shortName(l.diffID))
-		group.Go(func() error { return s.unpackHealing(groupCtx, img, l, dirs[i], owners) })
+		group.Go(func() error { return s.unpackAlone(groupCtx, img, l, dirs[i], owners) })
 	}
 	if err := group.Wait(); err != nil {
 		return nil, unpackError(ctx, img, err)
 	}
+	for i := range layers {
+		if !isFile(dirs[i] + dependent) {
+			continue
+		}
+		dirs[i] = filepath.Join(parent, chainName(layers[:i+1]))
+		if err := s.unpackHealing(ctx, img, layers[i], dirs[i], owners, below{dirs[:i], true}); err != nil {
+			return nil, unpackError(ctx, img, err)
+		}
+	}
 	return visible(dirs), nil
 }
+
+// unpackAlone unpacks a layer without regard to others or, if that is not
+// possible, leaves a file that says so.
+func (s *Store) unpackAlone(ctx context.Context, img *Image, l layer, dir string, owners Owners) error {
+	if isFile(dir + dependent) {
+		return nil
+	}
+	err := s.unpackHealing(ctx, img, l, dir, owners, below{})
+	if errors.Is(err, errImplied) {
+		return s.writeFile(dir+dependent, nil)
+	}
+	return err
+}
+
+// errImplied says that a layer has something in a directory that it does not
+// describe, so that the layers below decide what the directory is like.
+var errImplied = errors.New("it depends on the layers below")
 
 func unpackError(ctx context.Context, img *Image, err error) error {
 	if ctx.Err() != nil {
@@ -112,15 +152,15 @@ func visible(dirs []string) []string {
 
 // unpackHealing unpacks a layer and, if the packed one turns out to be damaged,
 // gets it again, once.
-func (s *Store) unpackHealing(ctx context.Context, img *Image, l layer, dir string, owners Owners) error {
-	err := s.unpackLayer(ctx, l, dir, owners)
-	if err == nil || ctx.Err() != nil || s.checkBlob(l.blob) == nil {
+func (s *Store) unpackHealing(ctx context.Context, img *Image, l layer, dir string, owners Owners, b below) error {
+	err := s.unpackLayer(ctx, l, dir, owners, b)
+	if err == nil || errors.Is(err, errImplied) || ctx.Err() != nil || s.checkBlob(l.blob) == nil {
 		return err
 	}
 	if err := s.heal(ctx, img, l); err != nil {
 		return fmt.Errorf("layer %s is damaged in the cache: %w", l.blob, err)
 	}
-	return s.unpackLayer(ctx, l, dir, owners)
+	return s.unpackLayer(ctx, l, dir, owners, b)
 }
 
 // heal gets a damaged layer again.
@@ -140,7 +180,7 @@ func (s *Store) heal(ctx context.Context, img *Image, l layer) error {
 
 // unpackLayer makes dir out of a layer, whole or not at all, unless it is
 // there. Of several processes that want it one unpacks it and the others wait.
-func (s *Store) unpackLayer(ctx context.Context, l layer, dir string, owners Owners) error {
+func (s *Store) unpackLayer(ctx context.Context, l layer, dir string, owners Owners, b below) error {
 	if isDir(dir) {
 		return nil
 	}
@@ -158,7 +198,7 @@ func (s *Store) unpackLayer(ctx context.Context, l layer, dir string, owners Own
 	if err != nil {
 		return err
 	}
-	if err := s.untarLayer(ctx, l, tmp, owners); err != nil {
+	if err := s.untarLayer(ctx, l, tmp, owners, b); err != nil {
 		return errors.Join(err, removeAll(tmp))
 	}
 	return os.Rename(tmp, dir)
@@ -169,9 +209,14 @@ func isDir(path string) bool {
 	return err == nil && info.IsDir()
 }
 
+func isFile(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
 // untarLayer unpacks a layer and checks that it is the one that the image's
 // configuration names.
-func (s *Store) untarLayer(ctx context.Context, l layer, dir string, owners Owners) error {
+func (s *Store) untarLayer(ctx context.Context, l layer, dir string, owners Owners, b below) error {
 	packed, err := partial.CompressedToLayer(&storedLayer{s, v1.Descriptor{Digest: l.blob}})
 	if err != nil {
 		return err
@@ -187,7 +232,7 @@ func (s *Store) untarLayer(ctx context.Context, l layer, dir string, owners Owne
 	}
 	hash := sha256.New()
 	content := io.TeeReader(&limitReader{contextReader{ctx, r}, limit}, hash)
-	if err := untar(dir, content, owners, limit); err != nil {
+	if err := untar(dir, content, owners, limit, b); err != nil {
 		return fmt.Errorf("layer %s: %w", l.blob, err)
 	}
 	if _, err := io.Copy(io.Discard, content); err != nil { // what follows the archive's end counts too

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -134,7 +135,8 @@ func TestUnpackLeavesNothingOfABadLayer(t *testing.T) {
 		if diag.ExitCode(err) != diag.ExitMachine || !strings.HasPrefix(err.Error(), "unpacking image render:v1: layer sha256:") {
 			t.Errorf("%s: error %v", what, err)
 		}
-		if left, _ := filepath.Glob(filepath.Join(s.dir, "layers", "*", "*")); len(left) > 0 {
+		left, _ := filepath.Glob(filepath.Join(s.dir, "layers", "*", "*"))
+		if left = slices.DeleteFunc(left, isFile); len(left) > 0 {
 			t.Errorf("%s: left behind: %q", what, left)
 		}
 	}
@@ -456,7 +458,7 @@ func BenchmarkUntar(b *testing.B) {
 	data := archive(b, entries...)
 	b.SetBytes(int64(len(data)))
 	for b.Loop() {
-		if err := untar(b.TempDir(), bytes.NewReader(data), Owners{}, defaultMaxLayer); err != nil {
+		if err := untar(b.TempDir(), bytes.NewReader(data), Owners{}, defaultMaxLayer, below{known: true}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -8,7 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -32,12 +34,14 @@ const (
 // changed or removed is named by one component below an open directory that
 // was reached from dir one component at a time, so that no name and no link
 // leads out of it.
-func untar(dir string, r io.Reader, owners Owners, limit int64) error {
+//
+// What a layer says nothing of is as the layers below have it: see [below].
+func untar(dir string, r io.Reader, owners Owners, limit int64, b below) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return err
 	}
-	u := &unpacker{owners: owners, left: limit}
+	u := &unpacker{owners: owners, left: limit, below: b}
 	u.open = []openDir{{root: root, mode: 0o755, mtime: time.Unix(0, 0)}}
 	err = u.unpack(tar.NewReader(r))
 	return errors.Join(err, u.leave(0))
@@ -48,7 +52,8 @@ func untar(dir string, r io.Reader, owners Owners, limit int64) error {
 // are set when the unpacker leaves it.
 type unpacker struct {
 	owners Owners
-	left   int64     // bytes that may still be written
+	left   int64 // bytes that may still be written
+	below  below
 	open   []openDir // from the layer's root downwards
 }
 
@@ -174,11 +179,53 @@ func (u *unpacker) step(name string) (target string, err error) {
 	case err == nil && info.IsDir():
 		return "", u.down(name)
 	}
+	return u.implied(name, errors.Is(err, fs.ErrNotExist))
+}
+
+// implied goes to a directory that the layer has something in and does not
+// describe: it is as the layers below have it, who may also have a link there.
+func (u *unpacker) implied(name string, unhidden bool) (target string, err error) {
+	var lower fs.FileInfo
+	if unhidden && !u.hidesLower() {
+		if lower, err = u.below.lstat(u.name(name)); err != nil {
+			return "", err
+		}
+	}
+	if lower != nil && lower.Mode().Type() == fs.ModeSymlink {
+		return u.below.readlink(u.name(name))
+	}
 	if err := u.makeDir(name); err != nil {
 		return "", err
 	}
+	if lower != nil && lower.IsDir() {
+		return "", u.copyAttributes(lower)
+	}
 	u.top().mode, u.top().mtime = 0o755, time.Unix(0, 0)
 	return "", u.chown(u.top().root, ".", 0, 0)
+}
+
+// hidesLower tells whether nothing of the layers below is seen in the current
+// directory.
+func (u *unpacker) hidesLower() bool {
+	path := u.open[0].root.Name()
+	for _, d := range u.open {
+		path = filepath.Join(path, d.name)
+		if isOpaque(path) {
+			return true
+		}
+	}
+	return false
+}
+
+// copyAttributes makes the current directory like one of a layer below, which
+// belongs to its owner on this machine already.
+func (u *unpacker) copyAttributes(lower fs.FileInfo) error {
+	u.top().mode, u.top().mtime = lower.Mode()&(fs.ModePerm|fs.ModeSticky|fs.ModeSetuid|fs.ModeSetgid), lower.ModTime()
+	stat, ok := lower.Sys().(*syscall.Stat_t)
+	if u.owners.Shift == nil || !ok {
+		return nil
+	}
+	return u.top().root.Lchown(".", int(stat.Uid), int(stat.Gid))
 }
 
 // down opens a directory below the current one.

@@ -17,6 +17,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/static"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 	"golang.org/x/sys/unix"
 )
 
@@ -363,7 +367,7 @@ func TestUntar(t *testing.T) {
 			t.Parallel()
 			box := newSandbox(t)
 			before := box.outside(t)
-			err := untar(box.layer, bytes.NewReader(archive(t, tt.entries...)), Owners{}, 1<<20)
+			err := untar(box.layer, bytes.NewReader(archive(t, tt.entries...)), Owners{}, 1<<20, below{known: true})
 			if diff := cmp.Diff(before, box.outside(t)); diff != "" {
 				t.Errorf("outside of the layer (-before +after):\n%s", diff)
 			}
@@ -388,7 +392,7 @@ func TestUntarSetsTimes(t *testing.T) {
 	box := newSandbox(t)
 	at := time.Unix(1_000_000_000, 0)
 	data := archive(t, dir("./"), dir("d"), file("d/f", "x"), dir("d/e"), file("other", ""), file("d/e/g", "y"))
-	if err := untar(box.layer, bytes.NewReader(data), Owners{}, 1<<20); err != nil {
+	if err := untar(box.layer, bytes.NewReader(data), Owners{}, 1<<20, below{known: true}); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{".", "d", "d/f", "d/e", "d/e/g"} {
@@ -415,7 +419,7 @@ func TestUntarShiftsOwners(t *testing.T) {
 	data := archive(t, dir("./"), owned(file("root", ""), 0, 0), owned(with(file("su", ""), func(h *tar.Header) { h.Mode = 0o6755 }), 12, 34),
 		owned(dir("d"), 65535, 1), owned(symlink("l", "/"), 5, 6), owned(file("huge", ""), 1<<30, -1), file("implied/f", ""))
 	shift := func(uid, gid int) (int, int) { return 100_000 + uid, 200_000 + gid }
-	if err := untar(box.layer, bytes.NewReader(data), Owners{Name: "shifted", Shift: shift}, 1<<20); err != nil {
+	if err := untar(box.layer, bytes.NewReader(data), Owners{Name: "shifted", Shift: shift}, 1<<20, below{known: true}); err != nil {
 		t.Fatal(err)
 	}
 	got := map[string]string{}
@@ -459,7 +463,7 @@ func TestUntarRefusesASparseFileBeforeItGrows(t *testing.T) {
 		t.Fatalf("the test's own archive is wrong: %+v, %v", h, err)
 	}
 	box := newSandbox(t)
-	if err := untar(box.layer, bytes.NewReader(data), Owners{}, 1<<20); !errors.Is(err, errTooBig) {
+	if err := untar(box.layer, bytes.NewReader(data), Owners{}, 1<<20, below{known: true}); !errors.Is(err, errTooBig) {
 		t.Errorf("error %v, want %v", err, errTooBig)
 	}
 	if got := list(t, box.layer, false); len(got) != 0 {
@@ -481,7 +485,7 @@ func TestOverlaySeesWhiteouts(t *testing.T) {
 		upper: archive(t, file(".wh.gone", ""), dir("cleared"), file("cleared/.wh..wh..opq", ""), file("cleared/new", "2"), file(".wh.again", ""), file("again/new", "2")),
 	}
 	for dir, data := range layers {
-		if err := untar(dir, bytes.NewReader(data), Owners{}, 1<<20); err != nil {
+		if err := untar(dir, bytes.NewReader(data), Owners{}, 1<<20, below{known: true}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -498,6 +502,81 @@ func TestOverlaySeesWhiteouts(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("overlay (-want +got):\n%s", diff)
 	}
+}
+
+// What a layer does not describe is as the layers below have it.
+func TestUnpackKeepsWhatLayersBelowDescribe(t *testing.T) {
+	t.Parallel()
+	tmp := with(dir("tmp"), func(h *tar.Header) { h.Mode = 0o1777 })
+	group := with(dir("srv/group"), func(h *tar.Header) { h.Mode = 0o750 })
+	tests := []struct {
+		name   string
+		layers [][]tar.Header
+		want   []string // of the highest layer
+	}{
+		{"a directory", [][]tar.Header{{tmp}, {file("tmp/x", "")}}, []string{"tmp dtrwxrwxrwx", "tmp/x -rw-r--r-- "}},
+		{"a directory of a layer further down", [][]tar.Header{{tmp}, {file("y", "")}, {file("tmp/x", "")}}, []string{"tmp dtrwxrwxrwx", "tmp/x -rw-r--r-- "}},
+		{"two that depend on each other", [][]tar.Header{{tmp}, {file("tmp/y", "")}, {file("tmp/x", "")}}, []string{"tmp dtrwxrwxrwx", "tmp/x -rw-r--r-- "}},
+		{"a directory in one that is nowhere described", [][]tar.Header{{group}, {file("srv/group/x", "")}}, []string{"srv drwxr-xr-x", "srv/group drwxr-x---", "srv/group/x -rw-r--r-- "}},
+		{"behind a link of the same layer", [][]tar.Header{{tmp}, {symlink("d", "/tmp"), file("d/x", "")}}, []string{"d -> /tmp", "tmp dtrwxrwxrwx", "tmp/x -rw-r--r-- "}},
+		{"behind a link of a layer below", [][]tar.Header{{tmp, symlink("d", "/tmp")}, {file("d/x", "")}}, []string{"tmp dtrwxrwxrwx", "tmp/x -rw-r--r-- "}},
+		{"links in a circle", [][]tar.Header{{symlink("a", "b"), symlink("b", "a")}, {file("c", "")}}, []string{"c -rw-r--r-- "}},
+		{"not behind a link that the layer replaces", [][]tar.Header{{tmp, symlink("d", "/tmp")}, {dir("d"), file("d/e/x", "")}}, []string{"d drwxr-xr-x", "d/e drwxr-xr-x", "d/e/x -rw-r--r-- "}},
+		{"not a directory that was removed", [][]tar.Header{{tmp}, {file(".wh.tmp", "")}, {file("tmp/x", "")}}, []string{"tmp drwxr-xr-x", "tmp/x -rw-r--r-- "}},
+		{"not one that the layer hides", [][]tar.Header{{group}, {dir("srv"), file("srv/.wh..wh..opq", ""), file("srv/group/x", "")}}, []string{"srv opaque drwxr-xr-x", "srv/group drwxr-xr-x", "srv/group/x -rw-r--r-- "}},
+		{"not a file", [][]tar.Header{{file("tmp", "")}, {file("tmp/x", "")}}, []string{"tmp drwxr-xr-x", "tmp/x -rw-r--r-- "}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := newStore(t)
+			img := put(t, s, imageOf(t, tt.layers...))
+			dirs := mustUnpack(t, s, img)
+			if diff := cmp.Diff(tt.want, list(t, dirs[len(dirs)-1], false)); diff != "" {
+				t.Errorf("highest layer (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(dirs, mustUnpack(t, s, img)); diff != "" {
+				t.Errorf("directories, once more (-want +got):\n%s", diff)
+			}
+			if err := s.Prune(t.Context(), func(Entry) bool { return true }); err != nil {
+				t.Fatal(err)
+			}
+			for _, dir := range dirs {
+				if !isDir(dir) {
+					t.Errorf("%s is needed and was removed", dir)
+				}
+			}
+		})
+	}
+}
+
+// A layer that depends on those below is another one on top of others.
+func TestUnpackTellsPilesOfLayersApart(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	for mode, want := range map[int64]string{0o1777: "tmp dtrwxrwxrwx", 0o700: "tmp drwx------", 0: "tmp drwxr-xr-x"} {
+		layers := [][]tar.Header{{file("tmp/x", "")}}
+		if mode != 0 {
+			layers = append([][]tar.Header{{with(dir("tmp"), func(h *tar.Header) { h.Mode = mode })}}, layers...)
+		}
+		dirs := mustUnpack(t, s, put(t, s, imageOf(t, layers...)))
+		if got := list(t, dirs[len(dirs)-1], false)[0]; got != want {
+			t.Errorf("on top of mode %o: %q, want %q", mode, got, want)
+		}
+	}
+}
+
+// imageOf makes an image of layers with any entries.
+func imageOf(tb testing.TB, layers ...[]tar.Header) v1.Image {
+	tb.Helper()
+	img := makeImage(tb, platform)
+	for _, entries := range layers {
+		var err error
+		if img, err = mutate.AppendLayers(img, static.NewLayer(archive(tb, entries...), types.OCIUncompressedLayer)); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	return img
 }
 
 // inNamespace runs the calling test in user and mount namespaces of its own.
@@ -595,7 +674,7 @@ func checkNothingOutsideChanges(t *testing.T, layer []byte) {
 	t.Helper()
 	box := newSandbox(t)
 	before := box.outside(t)
-	_ = untar(box.layer, bytes.NewReader(layer), Owners{}, 1<<20)
+	_ = untar(box.layer, bytes.NewReader(layer), Owners{}, 1<<20, below{known: true})
 	if diff := cmp.Diff(before, box.outside(t)); diff != "" {
 		t.Errorf("outside of the layer (-before +after):\n%s", diff)
 	}

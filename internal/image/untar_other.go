@@ -9,8 +9,14 @@ import (
 )
 
 // untar fails: only Linux has the whiteouts that an overlay of layers needs.
-func untar(string, io.Reader, Owners, int64) error {
+func untar(string, io.Reader, Owners, int64, below) error {
 	return errors.New("layers of Linux images cannot be unpacked on " + runtime.GOOS)
+}
+
+// below is what lies below a layer.
+type below struct {
+	dirs  []string
+	known bool
 }
 
 func isOpaque(string) bool { return false }
