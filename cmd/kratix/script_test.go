@@ -39,13 +39,15 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs every script in testdata/script against the real program.
 func TestScripts(t *testing.T) {
+	docker := &dockerDaemon{}
+	t.Cleanup(docker.end)
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup:               setup,
-		Condition:           condition,
+		Condition:           docker.condition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"timeless": timeless,
 			"exits":    exits,
@@ -55,6 +57,7 @@ func TestScripts(t *testing.T) {
 			"waitfor":  waitFor,
 			"forusers": forUsers,
 			"nothing":  nothing,
+			"docker":   docker.use,
 		},
 	})
 }

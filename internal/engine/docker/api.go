@@ -217,13 +217,9 @@ func (c *client) loadImage(ctx context.Context, content io.Reader) error {
 	return readProgress(resp.Body, nil)
 }
 
-// pullImage has the daemon fetch an image. Auth is the value of the header
+// pullImage has the daemon fetch the image that the query names. Auth is the value of the header
 // X-Registry-Auth.
-func (c *client) pullImage(ctx context.Context, ref, platform, auth string, progress func(done, total int64)) error {
-	query := url.Values{"fromImage": {ref}}
-	if platform != "" {
-		query.Set("platform", platform)
-	}
+func (c *client) pullImage(ctx context.Context, query url.Values, auth string, progress func(done, total int64)) error {
 	r := request{method: http.MethodPost, path: "/images/create", query: query, header: http.Header{}}
 	if auth != "" {
 		r.header.Set("X-Registry-Auth", auth)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -165,7 +166,14 @@ func (e *Engine) fetch(ctx context.Context, parsed name.Reference, o image.GetOp
 		return imageInfo{}, diag.Machine(fmt.Errorf("credentials for %s: %w", parsed.Context().RegistryStr(), err))
 	}
 	full := strings.Replace(parsed.Name(), name.DefaultRegistry+"/", "docker.io/", 1)
-	err = e.client.pullImage(ctx, full, o.Platform, auth, o.Progress)
+	query := url.Values{"fromImage": {full}}
+	if o.Platform != "" {
+		query.Set("platform", o.Platform)
+	}
+	if parsed.Context().Scheme() == "http" { // a registry on loopback: Docker knows by itself
+		query.Set("tlsVerify", "false")
+	}
+	err = e.client.pullImage(ctx, query, auth, o.Progress)
 	var info imageInfo
 	if err == nil {
 		info, err = e.client.inspectImage(ctx, full)

@@ -222,7 +222,7 @@ func unpack(r io.Reader, dir string) (tree.FS, error) {
 	if err != nil {
 		return nil, err
 	}
-	prefix := path.Clean(top.Name) + "/"
+	prefix := rooted(top.Name)
 	for {
 		h, err := archive.Next()
 		switch {
@@ -237,13 +237,22 @@ func unpack(r io.Reader, dir string) (tree.FS, error) {
 	}
 }
 
+// rooted is a name of a tar file as a path from its root: Docker begins with
+// the name of the directory, Podman with "/".
+func rooted(name string) string { return path.Clean("/" + name) }
+
+// below is a name as a path from the directory prefix.
+func below(prefix, name string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(rooted(name), prefix), "/")
+}
+
 func unpackFile(files *tree.Copy, h *tar.Header, prefix string, content io.Reader) error {
-	name := strings.TrimPrefix(path.Clean(h.Name), prefix)
+	name := below(prefix, h.Name)
 	if h.Typeflag != tar.TypeLink {
 		return files.Add(name, attr(h), content, h.Linkname)
 	}
 	// A further name of a file that came before.
-	first := strings.TrimPrefix(path.Clean(h.Linkname), prefix)
+	first := below(prefix, h.Linkname)
 	info, err := files.Lstat(first)
 	if err != nil {
 		return err

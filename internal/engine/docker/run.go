@@ -78,7 +78,7 @@ func (p *pod) runSpec(ctx context.Context, spec containerSpec, img *readyImage, 
 	}()
 	output, err := e.client.attach(ctx, id)
 	if err != nil {
-		return exit, e.fault("attaching to the container", err)
+		return exit, &startError{e.fault("attaching to the container", err)} // where Podman prepares the start
 	}
 	defer func() { _ = output.Close() }()
 	started := time.Now()

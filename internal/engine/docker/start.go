@@ -18,7 +18,7 @@ func (e *startError) Error() string { return e.err.Error() }
 func (e *startError) Unwrap() error { return e.err }
 
 var (
-	noUser   = regexp.MustCompile(`unable to find (user|group) ([^:]+): `)
+	noUser   = regexp.MustCompile(`unable to find (user|group) ([^: ]+): `)
 	badMount = regexp.MustCompile(`not a directory|Are you trying to mount a directory onto a file|mountpoint`)
 	// program matches what runc and crun say of a program that cannot be
 	// started; the reason follows.
