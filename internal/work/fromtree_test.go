@@ -347,6 +347,11 @@ func TestWarnings(t *testing.T) {
 		"no output":              {func(in *work.Input) { in.Output = nil }, "O7 output"},
 		"wrong extension":        {func(in *work.Input) { in.Metadata = files{"status.yml": file("")} }, "M1 metadata/status.yml"},
 		"underscore":             {func(in *work.Input) { in.Metadata = files{"destination_selectors.yaml": file("")} }, "M1 metadata/destination_selectors.yaml"},
+		"another extension":      {func(in *work.Input) { in.Metadata = files{"status.yam": file("")} }, "M1 metadata/status.yam"},
+		"a slip in the name":     {func(in *work.Input) { in.Metadata = files{"desination-selectors.yaml": file("")} }, "M1 metadata/desination-selectors.yaml"},
+		"deep sub-directory":     {func(in *work.Input) { in.Metadata = files{"x/y/status.yaml": file("")} }, "M1 metadata/x/y/status.yaml"},
+		"unknown key of control": {func(in *work.Input) { in.Metadata = files{"workflow-control.yaml": file("supend: true\n")} }, "M13 metadata/workflow-control.yaml:1:1"},
+		"negative time":          {func(in *work.Input) { in.Metadata = files{"workflow-control.yaml": file("retryAfter: -5s\n")} }, "M20 metadata/workflow-control.yaml, M23 metadata/workflow-control.yaml"},
 		"sub-directory":          {func(in *work.Input) { in.Metadata = files{"x/status.yaml": file("")} }, "M1 metadata/x/status.yaml"},
 		"directory without files": {func(in *work.Input) {
 			in.Output = files{"e": {Mode: fs.ModeDir | 0o755}}

@@ -2,9 +2,11 @@ package work
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -34,18 +36,30 @@ func (c *creator) lintMetadata() {
 	}
 	for _, e := range entries {
 		_, known := metadataFiles[e.Name()]
-		switch meant, ok := meantMetadata(e.Name()); {
+		switch {
 		case known && !e.IsDir():
 			c.lintMetadataFile(e.Name())
-		case ok && !known:
-			c.warn(diag.SeverityWarning, "M1", "metadata/"+e.Name(), "Kratix does not read a file of this name", "rename it to "+meant)
 		case e.IsDir():
 			c.lintMetadataDirectory(e.Name())
+		default:
+			c.lintUnknownFile(e.Name())
 		}
 	}
 }
 
-// meantMetadata gives the file that a name was probably meant to be.
+// lintUnknownFile notes a file whose name is nearly that of one that Kratix
+// reads. Any other may be for a later step.
+func (c *creator) lintUnknownFile(name string) {
+	meant, ok := meantMetadata(name)
+	if !ok {
+		meant = diag.Nearest(name, slices.Sorted(maps.Keys(metadataFiles)))
+	}
+	if meant != "" {
+		c.warn(diag.SeverityWarning, "M1", "metadata/"+name, "Kratix does not read a file of this name", "did you mean "+meant+"?")
+	}
+}
+
+// meantMetadata gives the file that a name stands for in another spelling.
 func meantMetadata(name string) (string, bool) {
 	meant := strings.ReplaceAll(strings.ToLower(name), "_", "-")
 	if base, ok := strings.CutSuffix(meant, ".yml"); ok {
@@ -64,8 +78,11 @@ func (c *creator) lintMetadataDirectory(name string) {
 		return
 	}
 	for _, e := range entries {
-		if meant, ok := meantMetadata(e.Name()); ok {
-			c.warn(diag.SeverityWarning, "M1", path.Join("metadata", name, e.Name()),
+		below := path.Join(name, e.Name())
+		if e.IsDir() {
+			c.lintMetadataDirectory(below)
+		} else if meant, ok := meantMetadata(e.Name()); ok {
+			c.warn(diag.SeverityWarning, "M1", "metadata/"+below,
 				"Kratix does not look into directories of the metadata", "move it to /kratix/metadata/"+meant)
 		}
 	}
@@ -106,7 +123,8 @@ func (c *creator) lintKeys(file string, node *yaml.Node, known []string) {
 			}
 			seen[child.Value] = true
 			if known != nil && !slices.ContainsFunc(known, func(k string) bool { return strings.EqualFold(k, child.Value) }) {
-				c.warnAt(diag.SeverityWarning, "M13", at, fmt.Sprintf("key %q is ignored", child.Value), "known keys: "+strings.Join(known, ", "))
+				c.warnAt(diag.SeverityWarning, "M13", at, fmt.Sprintf("key %q is ignored", child.Value),
+					cmp.Or(diag.DidYouMean(child.Value, known), "known keys: "+strings.Join(known, ", ")))
 			}
 			continue
 		}
@@ -126,9 +144,11 @@ func (c *creator) lintControl(file string) {
 		return // the work-writer fails with this error
 	}
 	if control.RetryAfter != "" {
-		if _, err := control.RetryDuration(); err != nil {
-			c.warn(diag.SeverityError, "M20", file, "the status-writer fails: "+err.Error(),
-				"write hours, minutes and seconds, such as 24h or 1m30s")
+		const hint = "write hours, minutes and seconds, such as 24h or 1m30s"
+		if after, err := control.RetryDuration(); err != nil {
+			c.warn(diag.SeverityError, "M20", file, "the status-writer fails: "+err.Error(), hint)
+		} else if after <= 0 {
+			c.warn(diag.SeverityWarning, "M20", file, fmt.Sprintf("retryAfter %s is no time to wait: the workflow runs again at once, over and over", control.RetryAfter), hint)
 		}
 	}
 	if control.Suspends() {
