@@ -163,6 +163,7 @@ func newWorld(tb testing.TB, config v1.Config, layers ...v1.Layer) *world {
 	if w.Engine, err = New(tb.Context(), Config{Images: store, Dir: w.temp}); err != nil {
 		tb.Fatal(err)
 	}
+	w.separateCgroups()
 	w.put("img", base, config)
 	if w.pod, err = w.NewPod(tb.Context(), []string{"v"}); err != nil {
 		tb.Fatal(err)
@@ -176,6 +177,31 @@ func newWorld(tb testing.TB, config v1.Config, layers ...v1.Layer) *world {
 		}
 	})
 	return w
+}
+
+// separateCgroups gives the world cgroups that no other test uses, and sees to
+// it that none is left. Those of v2 stay as they are: it takes more than making
+// one to have limits inside of it.
+func (w *world) separateCgroups() {
+	w.tb.Helper()
+	for i, parent := range w.cgroups {
+		if parent.unified {
+			continue
+		}
+		dir, err := makeCgroup(parent.dir)
+		if err != nil {
+			w.tb.Fatal(err)
+		}
+		w.cgroups[i].dir = dir.path
+		w.tb.Cleanup(func() {
+			if left, _ := filepath.Glob(filepath.Join(dir.path, podPrefix+"*")); len(left) > 0 {
+				w.tb.Errorf("left behind: %v", left)
+			}
+			if err := removeCgroup(dir); err != nil {
+				w.tb.Error(err)
+			}
+		})
+	}
 }
 
 func (w *world) put(ref string, img v1.Image, config v1.Config) {

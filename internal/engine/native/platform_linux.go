@@ -110,7 +110,8 @@ func (h handler) runs(header []byte) bool {
 
 // elfHeader gives the beginning of a program for an architecture.
 func elfHeader(architecture string) ([]byte, bool) {
-	class, order, machine := elf.ELFCLASS64, elf.ELFDATA2LSB, elf.EM_NONE
+	class, order := elf.ELFCLASS64, elf.ELFDATA2LSB
+	var machine elf.Machine
 	switch architecture {
 	case "386":
 		class, machine = elf.ELFCLASS32, elf.EM_386

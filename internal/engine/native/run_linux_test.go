@@ -380,7 +380,9 @@ func TestCancellationLeavesNothing(t *testing.T) {
 	started := make(notify)
 	done := make(chan error)
 	go func() {
-		_, err := w.pod.Run(ctx, step("background sleep "+word, "background background sleep "+word, "echo "+word, "sleep"), started, io.Discard)
+		c := step("background sleep "+word, "background background sleep "+word, "echo "+word, "sleep")
+		c.Limits = workflow.Limits{Memory: 1 << 30, MilliCPU: 1000}
+		_, err := w.pod.Run(ctx, c, started, io.Discard)
 		done <- err
 	}()
 	<-started
