@@ -28,14 +28,14 @@ func StartDocker(dir string) (host string, stop func(), err error) {
 // gives the value of CONTAINER_HOST. With runc it works on machines where crun
 // does not: those that have both versions of cgroups.
 func StartPodman(dir string) (host string, stop func(), err error) {
-	host, stop, err = startDaemon(dir, "podman", "podman", "--root", filepath.Join(dir, "data"), "--runroot", filepath.Join(dir, "run"),
+	host, end, err := startDaemon(dir, "podman", "podman", "--root", filepath.Join(dir, "data"), "--runroot", filepath.Join(dir, "run"),
 		"--tmpdir", filepath.Join(dir, "tmp"), "--runtime", "runc", "--cgroup-manager", "cgroupfs", "--events-backend", "file",
 		"system", "service", "--time", "0", "unix://"+socket(dir))
 	if err != nil {
 		return "", nil, err
 	}
 	return host, func() {
-		stop()
+		end()
 		_ = syscall.Unmount(filepath.Join(dir, "data", "overlay"), syscall.MNT_DETACH) // which Podman leaves mounted
 	}, nil
 }
