@@ -18,6 +18,7 @@ import (
 	sigsyaml "sigs.k8s.io/yaml"
 
 	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/yamldoc"
 )
 
 // An object is one Kubernetes object as it was read.
@@ -67,7 +68,7 @@ func readFile(stdin io.Reader, file string) ([]byte, error) {
 	if file == "-" {
 		return io.ReadAll(stdin)
 	}
-	return os.ReadFile(file)
+	return yamldoc.ReadFile(file)
 }
 
 // expand lists the YAML and JSON files below a directory, by name; a file is

@@ -16,8 +16,8 @@ import (
 )
 
 // Check finds everything in the Promise that Kratix' admission webhook or the
-// API server would refuse (ae170e22) and that can be known without a cluster,
-// in file order. What a cluster decides is left out: whether a namespace or a
+// API server would refuse (ae170e22) or no Pod could run, and that can be known
+// without a cluster, in file order. What a cluster decides is left out: whether a namespace or a
 // required Promise exists, and changes against the Promise that is installed.
 //
 // Findings below [diag.SeverityError] do not make Kratix refuse the Promise.

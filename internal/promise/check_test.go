@@ -1,6 +1,7 @@
 package promise_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -114,7 +115,7 @@ func TestCheckRefuses(t *testing.T) {
 func TestCheckHintsCanBePasted(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		pipelineWith("containers:\n- image: registry:5000/acme/My_Render@sha256:abc\n"):  "name: my-render",
+		pipelineWith("containers:\n- image: registry:5000/acme/my_render@sha256:0123456789abcdef0123456789abcdef\n"):  "name: my-render",
 		pipelineWith("containers:\n- {name: My Step, image: a}\n"):                       "use my-step",
 		pipelineWith("container: []\n"):                                                  "did you mean containers?",
 		container("volumeMounts: [{name: shared-inputs, mountPath: /a}]\n"):              "did you mean shared-input?",
@@ -125,6 +126,28 @@ func TestCheckHintsCanBePasted(t *testing.T) {
 		found := load(t, text).Check()
 		if len(found) != 1 || found[0].Hint != want {
 			t.Errorf("findings %v, want one with hint %q", found, want)
+		}
+	}
+}
+
+func TestCheckFindsWhatIsNoImage(t *testing.T) {
+	t.Parallel()
+	for image, valid := range map[string]bool{
+		"render": true, "render:v1": true, "acme/render": true, "ghcr.io/acme/my-render_1:v0.1.0": true,
+		"localhost:5000/a/b.c__d:latest": true, "[::1]:5000/a": true, "render@sha256:" + strings.Repeat("a0", 32): true,
+		"ghcr.io/a:v1@sha256:" + strings.Repeat("a0", 32): true,
+		"a b": false, "Render": false, "ghcr.io/Acme/render": false, "render:": false, "render:v 1": false,
+		"https://ghcr.io/a": false, "a//b": false, "render@sha256:abc": false, ":v1": false, "a/b:c/d": false,
+	} {
+		p := load(t, pipelineWith(fmt.Sprintf("containers: [{name: a, image: %q}]\n", image)))
+		var found []string
+		for _, f := range p.Check() {
+			if strings.HasSuffix(f.Field, ".image") && f.Severity == diag.SeverityError && f.Line > 0 {
+				found = append(found, f.Message)
+			}
+		}
+		if (len(found) == 0) != valid {
+			t.Errorf("image %q: findings %q", image, found)
 		}
 	}
 }

@@ -24,7 +24,7 @@ func Find(dir string) (string, error) {
 		return "", diag.Machine(err)
 	}
 	for at := filepath.Clean(dir); ; at = filepath.Join(at, "..") {
-		if file := filepath.Join(at, FlatFile); isFile(file) {
+		if file := filepath.Join(at, FlatFile); exists(file) {
 			return file, nil
 		}
 		if isSplit(at) {
@@ -58,6 +58,13 @@ func isSplit(dir string) bool {
 // workflowFile is where a workflow is in the split layout.
 func workflowFile(dir string, ref WorkflowRef) string {
 	return filepath.Join(dir, "workflows", string(ref.Type), string(ref.Action), WorkflowFile)
+}
+
+// exists tells whether there is anything of this name. Whether it can be read
+// is for whoever reads it to say.
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 func isFile(path string) bool {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -136,7 +137,26 @@ func (j *job) image(s spot, c api.Container) {
 		j.refuse(s, field.Required(s.job, ""), "the container has no image", "image: ghcr.io/acme/my-step:v0.1.0")
 	case strings.TrimSpace(c.Image) != c.Image:
 		j.invalid(s, c.Image, "must not have leading or trailing whitespace")
+	case !imageReference().MatchString(c.Image):
+		f := j.promise.finding(s.field, fmt.Sprintf("%q is no image reference: Kratix takes it, and the Pod never starts (InvalidImageName)", c.Image))
+		f.Hint = "write it as REGISTRY/NAME:TAG in lower case, as in ghcr.io/acme/my-step:v0.1.0"
+		j.found = append(j.found, f)
 	}
+}
+
+// imageReference matches what container runtimes take for the name of an
+// image: registry, repository, tag and digest, of which only the repository has
+// to be there.
+func imageReference() *regexp.Regexp {
+	const (
+		label      = `[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?`
+		registry   = `(?:(?:` + label + `(?:\.` + label + `)*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?/)?`
+		part       = `[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*`
+		repository = part + `(?:/` + part + `)*`
+		tag        = `(?::\w[\w.-]{0,127})?`
+		digest     = `(?:@[a-zA-Z][a-zA-Z0-9]*(?:[-_+.][a-zA-Z][a-zA-Z0-9]*)*:[0-9a-fA-F]{32,})?`
+	)
+	return regexp.MustCompile(`^` + registry + repository + tag + digest + `$`)
 }
 
 func (j *job) env(container spot, c api.Container) {

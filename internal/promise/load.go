@@ -63,16 +63,16 @@ func Load(path string) (*Promise, error) {
 func load(path string) (*Promise, error) {
 	info, err := os.Stat(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist) && !exists(path):
 		return nil, diag.Hint(diag.Input(err), "kratix init promise NAME --group GROUP --kind KIND")
-	case err != nil:
-		return nil, diag.Input(err)
-	case !info.IsDir():
+	case err != nil || !info.IsDir():
 		return loadFlat(path)
-	case isFile(filepath.Join(path, FlatFile)):
+	case exists(filepath.Join(path, FlatFile)):
 		return loadFlat(filepath.Join(path, FlatFile))
 	case isSplit(path):
 		return loadSplit(path)
+	case filepath.Base(path) == FlatFile:
+		return loadFlat(path) // it says that this is a directory
 	default:
 		err := diag.Inputf("no %s in %s", FlatFile, path)
 		return nil, diag.Hint(err, "kratix init promise NAME --group GROUP --kind KIND")
@@ -95,9 +95,9 @@ func loadFlat(file string) (*Promise, error) {
 }
 
 func readDocuments(file string) ([]*yamldoc.Document, error) {
-	data, err := os.ReadFile(file)
+	data, err := yamldoc.ReadFile(file)
 	if err != nil {
-		return nil, diag.Input(err)
+		return nil, err
 	}
 	return yamldoc.Parse(file, data)
 }

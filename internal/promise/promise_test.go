@@ -1,6 +1,7 @@
 package promise_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -169,6 +170,29 @@ func TestLoadRefusesAPathWithoutPromise(t *testing.T) {
 	}
 }
 
+func TestLoadSaysWhatIsNoFile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	writeFile(t, filepath.Join(dir, "a/promise.yaml/x"), "")
+	if err := errors.Join(os.Mkdir(filepath.Join(dir, "b"), 0o700), os.Symlink("nowhere", filepath.Join(dir, "b/promise.yaml"))); err != nil {
+		t.Fatal(err)
+	}
+	for in, want := range map[string]string{
+		"a": "it is a directory, not a file",
+		"b": "it is a link to nowhere, which does not exist",
+	} {
+		file := filepath.Join(dir, in, "promise.yaml")
+		if found, err := promise.Find(filepath.Join(dir, in)); err != nil || found != file {
+			t.Errorf("Find gives %s, %v, want %s", found, err, file)
+		}
+		for _, path := range []string{file, filepath.Dir(file)} {
+			if _, err := promise.Load(path); err == nil || err.Error() != "loading Promise: "+file+": "+want {
+				t.Errorf("error %v, want %s: %s", err, file, want)
+			}
+		}
+	}
+}
+
 func TestLoadTakesTheFirstPromise(t *testing.T) {
 	t.Parallel()
 	p := load(t, "apiVersion: v1\nkind: Namespace\nmetadata: {name: n}\n---\n"+head+"---\n"+strings.Replace(head, "things", "others", 1))
@@ -211,7 +235,7 @@ func TestFind(t *testing.T) {
 	writeFile(t, filepath.Join(root, "flat/api.yaml"), "")
 	writeFile(t, filepath.Join(root, "flat/workflows/resource/configure/x/y/Dockerfile"), "")
 	writeFile(t, filepath.Join(root, "split/workflows/promise/delete/workflow.yaml"), "[]")
-	writeFile(t, filepath.Join(root, "none/promise.yaml/x"), "")
+	writeFile(t, filepath.Join(root, "none/x"), "")
 	for dir, want := range map[string]string{
 		"flat":                                  "flat/promise.yaml",
 		"flat/workflows/resource/configure/x/y": "flat/promise.yaml",

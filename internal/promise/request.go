@@ -2,6 +2,7 @@ package promise
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/kratix-tools/kratix/internal/diag"
@@ -47,23 +48,42 @@ func loadRequest(file string, p *Promise) (*Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc := requestDocument(docs, crd.Kind)
+	i := requestDocument(docs, crd.Kind)
+	doc := docs[i]
 	object, ok := doc.Value().(map[string]any)
 	if !ok {
 		err := diag.Inputf("%s: no object in it", file)
 		return nil, diag.Hint(err, fmt.Sprintf("a request begins with apiVersion: %s and kind: %s", crd.APIVersion(crd.preferred()), crd.Kind))
 	}
-	return newRequest(doc, object, crd)
+	r, err := newRequest(doc, object, crd)
+	if err != nil {
+		return nil, err
+	}
+	r.noteOthers(docs, i)
+	return r, nil
 }
 
-// requestDocument is the first document of the kind, or the first of all.
-func requestDocument(docs []*yamldoc.Document, kind string) *yamldoc.Document {
-	for _, d := range docs {
-		if kindOf(d) == kind {
-			return d
+// requestDocument finds the first document of the kind, or the first of all.
+func requestDocument(docs []*yamldoc.Document, kind string) int {
+	return max(0, slices.IndexFunc(docs, func(d *yamldoc.Document) bool { return kindOf(d) == kind }))
+}
+
+// noteOthers warns of documents that kubectl would apply and this program
+// ignores.
+func (r *Request) noteOthers(docs []*yamldoc.Document, request int) {
+	for i, d := range docs {
+		if i == request {
+			continue
 		}
+		at, _ := d.Position("kind")
+		message := fmt.Sprintf("this document of kind %q is not part of the request", kindOf(d))
+		if kindOf(d) == kindOf(docs[request]) {
+			message = "this is a second request; only the first one is used"
+		}
+		r.Findings = append(r.Findings, diag.Finding{
+			Severity: diag.SeverityWarning, Position: at, Message: message, Hint: "keep it in a file of its own",
+		})
 	}
-	return docs[0]
 }
 
 func newRequest(doc *yamldoc.Document, object map[string]any, crd *CRD) (*Request, error) {

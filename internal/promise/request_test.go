@@ -44,7 +44,23 @@ func TestLoadRequestTakesTheDocumentOfTheKind(t *testing.T) {
 	t.Parallel()
 	r, err := loadRequest(t, "apiVersion: v1\nkind: Namespace\nmetadata: {name: n}\n---\napiVersion: acme.org/v1\nkind: Thing\nmetadata: {name: a, namespace: ns}\n")
 	if err != nil || r.Name != "a" || r.Namespace != "ns" {
-		t.Errorf("request %+v, %v", r, err)
+		t.Fatalf("request %+v, %v", r, err)
+	}
+	want := []string{`2: this document of kind "Namespace" is not part of the request`}
+	if diff := cmp.Diff(want, short(r.Findings)); diff != "" {
+		t.Errorf("warnings (-want +got):\n%s", diff)
+	}
+}
+
+func TestLoadRequestTakesTheFirstOfSeveral(t *testing.T) {
+	t.Parallel()
+	const thing = "apiVersion: acme.org/v1\nkind: Thing\nmetadata: {name: "
+	r, err := loadRequest(t, thing+"a}\n---\n"+thing+"b}\n")
+	if err != nil || r.Name != "a" {
+		t.Fatalf("request %+v, %v", r, err)
+	}
+	if diff := cmp.Diff([]string{"6: this is a second request; only the first one is used"}, short(r.Findings)); diff != "" {
+		t.Errorf("warnings (-want +got):\n%s", diff)
 	}
 }
 
