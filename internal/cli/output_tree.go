@@ -109,7 +109,7 @@ func caseAround(p *promise.Promise, dir string) (*fixture.Case, error) {
 	}
 	for _, c := range suite.Cases {
 		if same(dir, c.Dir) || within(dir, c.ExpectedDir()) {
-			return c, nil
+			return c, c.Err()
 		}
 	}
 	return nil, nil

@@ -176,7 +176,7 @@ func unknownCommand(cmd *cobra.Command, word string) error {
 
 // usageError is a mistake on the command line.
 func usageError(cmd *cobra.Command, err error) error {
-	return diag.Hint(diag.Input(err), fmt.Sprintf("usage: %s", strings.TrimSpace(cmd.UseLine())))
+	return diag.Hint(diag.Input(err), "usage: "+strings.TrimSpace(cmd.UseLine()))
 }
 
 // An enum is a flag with a closed list of values.

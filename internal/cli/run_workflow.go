@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,7 +16,6 @@ import (
 	"github.com/kratix-tools/kratix/internal/promise"
 	"github.com/kratix-tools/kratix/internal/scratch"
 	"github.com/kratix-tools/kratix/internal/simulate"
-	"github.com/kratix-tools/kratix/internal/term"
 	"github.com/kratix-tools/kratix/internal/view"
 	"github.com/kratix-tools/kratix/internal/workflow"
 )
@@ -118,7 +115,7 @@ func runRunWorkflow(ctx context.Context, env *Env, opts runWorkflowOptions) (err
 	for _, pipeline := range delivery.Pipelines {
 		view.Findings(env.err(), view.Untold(opts.format, pipeline.Findings))
 	}
-	if err := view.Run(env.out(), opts.format, p.Name, ref.String(), delivery); err != nil {
+	if err := view.Run(env.out(), opts.format, p.Name, ref.String(), delivery, opts.verbose > 0); err != nil {
 		return err
 	}
 	if failed, ok := delivery.Failed(); ok {
@@ -148,7 +145,7 @@ func (o *runWorkflowOptions) containers(p *promise.Promise, ref promise.Workflow
 // observed runs the simulation and tells of its progress.
 func (o *runWorkflowOptions) observed(ctx context.Context, env *Env, sim simulate.Simulation) (*simulate.Delivery, error) {
 	if o.verbose > 0 {
-		sim.Observer = stepLogs(env.err())
+		sim.Observer = func(pipeline string) workflow.Observer { return view.StepLog(env.err(), pipeline+"/") }
 		return simulate.Run(ctx, sim)
 	}
 	progress := view.NewProgress(env.err())
@@ -213,23 +210,4 @@ func machineError(err error) error {
 		return nil
 	}
 	return diag.Machine(err)
-}
-
-// stepLogs prints what steps print, each line behind the step's name.
-func stepLogs(w term.Stream) func(pipeline string) workflow.Observer {
-	return func(pipeline string) workflow.Observer {
-		return stepLog(w, pipeline+"/")
-	}
-}
-
-func stepLog(w io.Writer, prefix string) workflow.Observer {
-	return workflow.Observer{
-		Line: func(step workflow.Step, line workflow.Line) {
-			mark := " "
-			if line.Stderr {
-				mark = "!"
-			}
-			fmt.Fprintf(w, "%s%s %s %s\n", prefix, step.Container, mark, line.Text)
-		},
-	}
 }

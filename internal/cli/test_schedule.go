@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -47,12 +48,12 @@ func runTestSchedule(ctx context.Context, env *Env, opts testScheduleOptions) er
 	}
 	cases, err := opts.selected(env, p)
 	if err != nil || len(cases) == 0 {
-		return err
+		return errors.Join(err, opts.nothing(env, p, err))
 	}
 	report, err := opts.show(ctx, env, &suite.Suite{
 		Promise: p, Cases: cases, Recorded: true, Environment: suite.Environment{Engine: suite.NoEngine},
 		Jobs: opts.jobs, FailFast: opts.failFast, Update: opts.update,
-	}, nil)
+	}, nil, false)
 	if err != nil {
 		return err
 	}

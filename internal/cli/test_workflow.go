@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
@@ -104,7 +105,7 @@ func runTestWorkflow(ctx context.Context, env *Env, opts testWorkflowOptions) er
 	}
 	cases, err := opts.selected(env, p)
 	if err != nil || len(cases) == 0 {
-		return err
+		return errors.Join(err, opts.nothing(env, p, err))
 	}
 	containers, err := containersOf(p, workflowsOf(cases), "")
 	if err != nil {
@@ -126,6 +127,9 @@ func runTestWorkflow(ctx context.Context, env *Env, opts testWorkflowOptions) er
 	if err := dir.Publish(); err != nil {
 		return err
 	}
+	if dir.Elsewhere() {
+		view.Note(env.err(), "the Promise's directory cannot be written, so the run is in "+dir.Path)
+	}
 	return verdict(report)
 }
 
@@ -138,14 +142,14 @@ func (o *testWorkflowOptions) runSuite(ctx context.Context, env *Env, p *promise
 	}
 	if o.verbose > 0 {
 		s.Observer = func(name, pipeline string) workflow.Observer {
-			return stepLog(env.Err, name+" "+pipeline+"/")
+			return view.StepLog(env.err(), name+" "+pipeline+"/")
 		}
-		return o.show(ctx, env, &s, nil)
+		return o.show(ctx, env, &s, nil, true)
 	}
 	progress := view.NewProgress(env.err())
 	defer progress.Stop()
 	s.Observer = func(name, _ string) workflow.Observer { return progress.Observer(name) }
-	return o.show(ctx, env, &s, progress)
+	return o.show(ctx, env, &s, progress, false)
 }
 
 // caseFlags say which cases are run, and how the result is shown.
@@ -172,8 +176,9 @@ func (o *caseFlags) register(cmd *cobra.Command) {
 	flags.VarP(newEnum(&o.format, view.Text, view.JSON, view.YAML), "output", "o", "format: text, json or yaml")
 }
 
-// show runs the cases and shows them; progress may be nil.
-func (o *caseFlags) show(ctx context.Context, env *Env, s *suite.Suite, progress *view.Progress) (*suite.Report, error) {
+// show runs the cases and shows them; progress may be nil. Told says that what
+// the steps print is shown while they run.
+func (o *caseFlags) show(ctx context.Context, env *Env, s *suite.Suite, progress *view.Progress, told bool) (*suite.Report, error) {
 	if o.format != view.Text {
 		report, err := s.Run(ctx)
 		if err != nil {
@@ -182,6 +187,7 @@ func (o *caseFlags) show(ctx context.Context, env *Env, s *suite.Suite, progress
 		return report, view.Encode(env.Out, o.format, report)
 	}
 	tests := view.NewTests(env.out(), s.Promise.Name, s.Environment, o.jobs, o.update, s.Cases)
+	tests.Told, tests.Review = told, reviewCommand(s.Promise.Dir)
 	s.Done = func(c suite.Case) {
 		progress.Clear()
 		tests.Done(c)
@@ -197,9 +203,32 @@ func (o *caseFlags) show(ctx context.Context, env *Env, s *suite.Suite, progress
 	return report, nil
 }
 
+// nothing is the answer of a run without cases, for programs.
+func (o *caseFlags) nothing(env *Env, p *promise.Promise, err error) error {
+	if o.format != view.JSON && o.format != view.YAML || err != nil && diag.ExitCode(err) != diag.ExitNotFound {
+		return nil
+	}
+	return view.Encode(env.Out, o.format, suite.NoCases(p.Name, diag.ExitCode(err)))
+}
+
+// reviewCommand shows what an update has changed, also files that are new; it
+// is empty outside a Git repository.
+func reviewCommand(dir string) string {
+	absolute, err := filepath.Abs(dir)
+	for ; err == nil; absolute = filepath.Dir(absolute) {
+		if _, err := os.Stat(filepath.Join(absolute, ".git")); err == nil {
+			return "git status " + shellQuote(relative(filepath.Join(dir, "tests"))+"/")
+		}
+		if absolute == filepath.Dir(absolute) {
+			break
+		}
+	}
+	return ""
+}
+
 // selected gives the cases to run; none if that is allowed.
 func (o *caseFlags) selected(env *Env, p *promise.Promise) ([]*fixture.Case, error) {
-	cases, err := o.pick(p)
+	cases, err := o.pick(env, p)
 	if err != nil && o.allowEmpty && diag.ExitCode(err) == diag.ExitNotFound {
 		view.Note(env.err(), err)
 		return nil, nil
@@ -207,7 +236,7 @@ func (o *caseFlags) selected(env *Env, p *promise.Promise) ([]*fixture.Case, err
 	return cases, err
 }
 
-func (o *caseFlags) pick(p *promise.Promise) ([]*fixture.Case, error) {
+func (o *caseFlags) pick(env *Env, p *promise.Promise) ([]*fixture.Case, error) {
 	run, err := pattern("--run", o.run)
 	if err != nil {
 		return nil, err
@@ -223,6 +252,7 @@ func (o *caseFlags) pick(p *promise.Promise) ([]*fixture.Case, error) {
 	if err != nil {
 		return nil, err
 	}
+	view.Findings(env.err(), tests.Warnings)
 	return fixture.Select(tests.Cases, o.cases, run, skip)
 }
 
@@ -242,6 +272,9 @@ func pattern(flag, text string) (*regexp.Regexp, error) {
 func workflowsOf(cases []*fixture.Case) []promise.WorkflowRef {
 	var refs []promise.WorkflowRef
 	for _, c := range cases {
+		if c.Err() != nil {
+			continue // it is not run
+		}
 		names := c.Pipelines
 		if len(names) == 0 {
 			names = []string{""}

@@ -40,7 +40,13 @@ type Failure struct {
 	Pipeline  string
 	Container string
 	Code      int
+	Ending    string // in words, where it is not an exit with Code
 	Stderr    string // its end, at least
+}
+
+// ending says in words how the container ended.
+func (f *Failure) ending() string {
+	return cmp.Or(f.Ending, fmt.Sprintf("exited %d", f.Code))
 }
 
 // A Suspension is what a Pipeline asked for in workflow-control.yaml.
@@ -72,7 +78,7 @@ func (e *Expectation) check(o Outcome) (Reason, string) {
 func completed(o Outcome) (Reason, string) {
 	switch {
 	case o.Failure != nil:
-		return ReasonStepFailed, fmt.Sprintf("step %q exited %d", o.Failure.Container, o.Failure.Code)
+		return ReasonStepFailed, fmt.Sprintf("step %q %s", o.Failure.Container, o.Failure.ending())
 	case o.Suspension != nil:
 		return ReasonUnexpected, "expected the workflow to complete; " + o.String()
 	}
@@ -83,7 +89,7 @@ func completed(o Outcome) (Reason, string) {
 func (o Outcome) String() string {
 	switch {
 	case o.Failure != nil:
-		return fmt.Sprintf("%s exited %d", o.Failure.Container, o.Failure.Code)
+		return o.Failure.Container + " " + o.Failure.ending()
 	case o.Suspension == nil:
 		return "the workflow completed"
 	case o.Suspension.RetryAfter != nil:

@@ -29,12 +29,19 @@ type judgement struct {
 }
 
 func (j *judgement) run(ctx context.Context) (*Case, error) {
+	if err := j.fixture.Err(); err != nil {
+		return nil, err
+	}
+	j.findings = append(j.findings, j.fixture.Warnings...)
 	sim, err := j.simulation()
 	if err != nil {
 		return nil, err
 	}
 	pipelines, err := j.fixture.SelectPipelines(pipelineNames(sim))
 	if err != nil {
+		return nil, err
+	}
+	if err := j.fixture.CheckContainer(containerNames(sim, pipelines)); err != nil {
 		return nil, err
 	}
 	if j.suite.Recorded {
@@ -49,6 +56,19 @@ func (j *judgement) run(ctx context.Context) (*Case, error) {
 		return nil, err
 	}
 	return j.judge(delivery, pipelines)
+}
+
+// containerNames lists the containers of some Pipelines, and Kratix' own.
+func containerNames(sim simulate.Simulation, pipelines []string) []string {
+	names := []string{}
+	for _, p := range sim.Workflow.Pipelines {
+		for _, c := range p.Spec.Containers {
+			if slices.Contains(pipelines, p.Name) && !slices.Contains(names, c.Name) {
+				names = append(names, c.Name)
+			}
+		}
+	}
+	return append(names, simulate.WorkWriter, simulate.StatusWriter, simulate.Scheduler, simulate.Controller)
 }
 
 // simulation prepares what the case asks for.
@@ -109,18 +129,24 @@ func (j *judgement) judge(d *simulate.Delivery, pipelines []string) (*Case, erro
 	if update {
 		changes, err = c.Update(pipelines, actual)
 	}
-	if err == nil && (c.Expect.NeedsGolden() || c.HasGolden()) {
+	notCompared := 0
+	switch {
+	case err != nil:
+	case failedUnexpectedly(c, outcome): // then what came out tells nothing
+		notCompared, err = c.CountGolden()
+	case c.Expect.NeedsGolden() || c.HasGolden():
 		differences, err = c.Compare(pipelines, actual)
 	}
 	if err != nil {
 		return nil, err
 	}
 	result := &Case{
-		Report:    compare.NewReport(c.Name, compare.Judge(c.Expect, outcome, differences), differences, placementsOf(d)),
-		Changes:   changes,
-		Updated:   update,
-		Dir:       j.suite.Dir.Shown(j.dir),
-		Pipelines: d.Pipelines,
+		Report:      compare.NewReport(c.Name, compare.Judge(c.Expect, outcome, differences), differences, placementsOf(d)),
+		Changes:     changes,
+		NotCompared: notCompared,
+		Updated:     update,
+		Dir:         j.suite.Dir.Shown(j.dir),
+		Pipelines:   d.Pipelines,
 	}
 	j.describe(result)
 	result.Timing.CompareMS = time.Since(started).Milliseconds()
@@ -128,6 +154,12 @@ func (j *judgement) judge(d *simulate.Delivery, pipelines []string) (*Case, erro
 		err = os.RemoveAll(j.dir)
 	}
 	return result, err
+}
+
+// failedUnexpectedly reports whether a container failed and the case does not
+// say so.
+func failedUnexpectedly(c *fixture.Case, outcome compare.Outcome) bool {
+	return outcome.Failure != nil && compare.Judge(c.Expect, outcome, &compare.Differences{}).Result == compare.Failed
 }
 
 // mayUpdate reports whether what came out may become the golden: not if the
@@ -167,7 +199,7 @@ func outcomeOf(d *simulate.Delivery) compare.Outcome {
 	var o compare.Outcome
 	for _, p := range d.Pipelines {
 		if p.Failure != nil {
-			o.Failure = &compare.Failure{Pipeline: p.Name, Container: p.Failure.Container, Code: p.Failure.Code, Stderr: stderr(p)}
+			o.Failure = &compare.Failure{Pipeline: p.Name, Container: p.Failure.Container, Code: p.Failure.Code, Ending: ending(p), Stderr: stderr(p)}
 		}
 		if p.Suspension != nil {
 			o.Suspension = suspensionOf(p)
@@ -186,6 +218,19 @@ func suspensionOf(p simulate.Pipeline) *compare.Suspension {
 		}
 	}
 	return s
+}
+
+// ending says how the failed container of a Pipeline ended.
+func ending(p simulate.Pipeline) string {
+	step, failed := p.Failed()
+	switch {
+	case !failed:
+		return ""
+	case step.State == workflow.StepTimedOut:
+		return "timed out"
+	default:
+		return step.Ending()
+	}
 }
 
 // stderr gives what the failed container of a Pipeline said.

@@ -35,9 +35,16 @@ func NewRunDir(dir string) (*RunDir, error) {
 	name := fmt.Sprintf("%s-%d", time.Now().UTC().Format("20060102T150405"), os.Getpid())
 	r := &RunDir{Path: filepath.Join(runs, name), last: filepath.Join(runs, "last")}
 	if err := os.Mkdir(r.Path, 0o755); err != nil { //nolint:gosec // for people to look into
-		return nil, diag.Machine(err)
+		return newTempRunDir()
 	}
 	return r, nil
+}
+
+// Elsewhere reports whether something of the run is kept outside the Promise's
+// directory, where nobody would look for it.
+func (r *RunDir) Elsewhere() bool {
+	_, err := os.Stat(r.Path)
+	return r.last == "" && err == nil
 }
 
 func newTempRunDir() (*RunDir, error) {
@@ -53,6 +60,7 @@ func newTempRunDir() (*RunDir, error) {
 // nothing points at them yet.
 func (r *RunDir) Publish() error {
 	if r.last == "" {
+		removeEmpty(r.Path)
 		return nil
 	}
 	before, _ := os.Readlink(r.last)
@@ -67,6 +75,17 @@ func (r *RunDir) Publish() error {
 		return nil
 	}
 	return os.RemoveAll(filepath.Join(filepath.Dir(r.Path), before))
+}
+
+// removeEmpty removes a directory if there is no file in it.
+func removeEmpty(dir string) {
+	entries, _ := os.ReadDir(dir)
+	for _, entry := range entries {
+		if entry.IsDir() {
+			removeEmpty(filepath.Join(dir, entry.Name()))
+		}
+	}
+	os.Remove(dir) //nolint:errcheck,gosec // it stays if there is something in it
 }
 
 // Shown gives path, which lies in this run's directory, as one that stays

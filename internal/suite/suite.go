@@ -86,6 +86,9 @@ type Case struct {
 	// Changes are what Update did to the golden files.
 	Changes fixture.Changes `json:"changes,omitempty"`
 	Updated bool            `json:"updated,omitempty"`
+	// NotCompared counts the golden files that were left alone since a step
+	// had failed.
+	NotCompared int `json:"notCompared,omitempty"`
 	// Warnings tell what Kratix does silently to the output of the case.
 	Warnings []diag.Finding `json:"warnings"`
 
@@ -131,6 +134,18 @@ func (s *Suite) Run(ctx context.Context) (*Report, error) {
 	return s.report(results, time.Since(started)), nil
 }
 
+// NoCases is the Report of a run without any case.
+func NoCases(promise string, exitCode int) *Report {
+	r := newReport(promise)
+	r.Environment.Engine = NoEngine
+	r.Summary.ExitCode = exitCode
+	return r
+}
+
+func newReport(promise string) *Report {
+	return &Report{APIVersion: "cli.kratix.io/v1", Kind: "TestReport", Promise: promise, Cases: []Case{}}
+}
+
 // A failFlag remembers that some case failed.
 type failFlag struct {
 	mu     sync.Mutex
@@ -168,10 +183,8 @@ func inOrder(results []*Case, done func(Case)) func(i int, c *Case) {
 }
 
 func (s *Suite) report(results []*Case, took time.Duration) *Report {
-	r := &Report{
-		APIVersion: "cli.kratix.io/v1", Kind: "TestReport", Promise: s.Promise.Name,
-		Environment: s.Environment, Cases: []Case{},
-	}
+	r := newReport(s.Promise.Name)
+	r.Environment = s.Environment
 	r.Summary.DurationMS = took.Milliseconds()
 	for _, c := range results {
 		r.Cases = append(r.Cases, *c)
@@ -192,7 +205,7 @@ func (s *Suite) report(results []*Case, took time.Duration) *Report {
 // answer.
 func (c *Case) exitCode() int {
 	if c.Err != nil {
-		return diag.ExitCode(c.Err)
+		return diag.ExitInput
 	}
 	return diag.ExitAnswer
 }

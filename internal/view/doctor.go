@@ -48,7 +48,7 @@ func Doctor(w term.Stream, format Format, d Diagnosis) error {
 	facts.row("cgroups", d.Machine.Cgroups)
 	facts.row("image cache", fmt.Sprintf("%s  %s", d.Cache.Dir, cacheState(d.Cache)))
 	facts.print(w)
-	v := viewer{w, st}
+	v := viewer{Stream: w, styles: st}
 	for _, e := range d.Engines {
 		for _, hint := range e.Hints {
 			fmt.Fprintf(v, "%s for %s: %s\n", st.strong.Render("hint:"), e.Engine, hint)

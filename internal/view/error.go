@@ -12,22 +12,22 @@ import (
 // Error shows what stopped a command and, on lines of their own, what to do
 // next. Findings that are one error are listed, each with its own advice.
 func Error(w term.Stream, err error) {
-	v := viewer{w, stylesFor(w)}
+	v := newViewer(w)
 	findings := diag.Findings(err)
 	if len(findings) < 2 {
-		fmt.Fprintf(w, "%s %s\n", v.bad.Render("error:"), indentRest(err.Error(), "  "))
+		fmt.Fprintf(w, "%s %s\n", v.bad.Render("error:"), indentRest(text(err.Error()), "  "))
 		hints(v, err, "")
 		return
 	}
 	if what := diag.What(err); what != "" {
-		fmt.Fprintf(w, "%s %s:\n", v.bad.Render("error:"), what)
+		fmt.Fprintf(w, "%s %s:\n", v.bad.Render("error:"), text(what))
 	} else {
 		fmt.Fprintln(w, v.bad.Render("error:"))
 	}
 	for _, f := range findings {
-		fmt.Fprintf(w, "  %s\n", indentRest(f.String(), "    "))
+		fmt.Fprintf(w, "  %s\n", indentRest(text(f.String()), "    "))
 		if f.Hint != "" {
-			fmt.Fprintf(w, "    %s %s\n", v.strong.Render("hint:"), indentRest(f.Hint, "          "))
+			fmt.Fprintf(w, "    %s %s\n", v.strong.Render("hint:"), indentRest(text(f.Hint), "          "))
 		}
 	}
 }
@@ -35,7 +35,7 @@ func Error(w term.Stream, err error) {
 // hints shows the advice that travels with err.
 func hints(v viewer, err error, indent string) {
 	for _, hint := range diag.Hints(err) {
-		fmt.Fprintf(v, "%s%s %s\n", indent, v.strong.Render("hint:"), indentRest(hint, indent+"      "))
+		fmt.Fprintf(v, "%s%s %s\n", indent, v.strong.Render("hint:"), indentRest(text(hint), indent+"      "))
 	}
 }
 
@@ -63,15 +63,16 @@ func Findings(w term.Stream, findings []diag.Finding) {
 		case diag.SeverityNote:
 			label = st.faint.Render(label)
 		}
-		fmt.Fprintf(w, "%s %s\n", label, indentRest(coded(f), "  "))
+		fmt.Fprintf(w, "%s %s\n", label, indentRest(text(coded(f)), "  "))
 		if f.Hint != "" {
-			fmt.Fprintf(w, "%s %s\n", st.strong.Render("hint:"), indentRest(f.Hint, "      "))
+			fmt.Fprintf(w, "%s %s\n", st.strong.Render("hint:"), indentRest(text(f.Hint), "      "))
 		}
 	}
 }
 
 // coded gives a finding on one line, with the code of its rule.
 func coded(f diag.Finding) string {
+	f.File, f.Field = name(f.File), escaped(f.Field)
 	if f.Code == "" {
 		return f.String()
 	}

@@ -30,7 +30,7 @@ func Explain(w term.Stream, format Format, e Explanation) error {
 	if format != Text {
 		return Encode(w, format, e)
 	}
-	v := viewer{w, stylesFor(w)}
+	v := newViewer(w)
 	for i, l := range e.Labels {
 		words := "If "
 		if i > 0 {
@@ -59,12 +59,12 @@ func (v viewer) answer(a *explain.Answer, q explain.Question) {
 	if n := len(a.Reasons); n > 0 {
 		sentence = fmt.Sprintf("%s, for %s:", strings.TrimSuffix(sentence, "."), count(n, "reason"))
 	}
-	fmt.Fprintln(v, v.strong.Render(sentence))
+	fmt.Fprintln(v, v.strong.Render(escaped(sentence)))
 	for i, r := range a.Reasons {
-		fmt.Fprintf(v, "\n  %d. %s\n", i+1, r.Text)
+		fmt.Fprintf(v, "\n  %d. %s\n", i+1, escaped(r.Text))
 		t := table{indent: "     "}
 		for _, d := range r.Details {
-			t.row(d.What, v.faint.Render(d.Text))
+			t.row(escaped(d.What), v.faint.Render(escaped(d.Text)))
 		}
 		t.print(v)
 	}
@@ -101,8 +101,8 @@ func (v viewer) isOn(a *explain.Answer) {
 		}
 		on[d.Destination] = append(on[d.Destination], d)
 	}
-	for _, name := range names {
-		fmt.Fprintf(v, "\nIt is on: %s\n", v.strong.Render(name))
-		v.locations(on[name], "  ")
+	for _, destination := range names {
+		fmt.Fprintf(v, "\nIt is on: %s\n", v.strong.Render(name(destination)))
+		v.locations(on[destination], "  ")
 	}
 }

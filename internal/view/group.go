@@ -95,7 +95,7 @@ func (v viewer) requirements(requires []schedule.Requirement, indent string) {
 		for _, o := range r.Overrides {
 			source = append(source, fmt.Sprintf("overrides %s=%s of %s", r.Key, o.Value, o.Source))
 		}
-		t.row(label, r.Key+"="+r.Value, v.faint.Render(strings.Join(source, "  ")))
+		t.row(label, escaped(r.Key+"="+r.Value), v.faint.Render(strings.Join(source, "  ")))
 	}
 	t.print(v)
 }
@@ -114,9 +114,9 @@ func (v viewer) candidates(p *placement.Placement, indent string) {
 	if rejected >= 0 && len(all)-rejected > mostRejected {
 		shown = all[:rejected+mostRejected-1]
 	}
-	name := 0
+	width := 0
 	for _, c := range shown {
-		name = max(name, len(c.Destination))
+		width = max(width, len(name(c.Destination)))
 	}
 	closest := v.closest(p)
 	for i, c := range shown {
@@ -128,9 +128,9 @@ func (v viewer) candidates(p *placement.Placement, indent string) {
 		if closest[c.Destination] != "" {
 			lines[0] += "   " + closest[c.Destination]
 		}
-		fmt.Fprintf(v, "%s%s%-*s  %s  %s\n", indent, v.faint.Render(mark), name, c.Destination, v.verdict(c), lines[0])
+		fmt.Fprintf(v, "%s%s%-*s  %s  %s\n", indent, v.faint.Render(mark), width, name(c.Destination), v.verdict(c), lines[0])
 		for _, line := range lines[1:] {
-			fmt.Fprintf(v, "%s%s%*s%s\n", indent, v.faint.Render(below), name+len("  rejected  "), "", line)
+			fmt.Fprintf(v, "%s%s%*s%s\n", indent, v.faint.Render(below), width+len("  rejected  "), "", line)
 		}
 		v.located(p, c.Destination, indent+v.faint.Render(below)+"  ")
 	}
@@ -198,9 +198,9 @@ func reason(c schedule.Candidate) []string {
 	}
 	for _, l := range c.Labels {
 		if l.Actual == nil {
-			lines = append(lines, fmt.Sprintf("%s missing, required %s", l.Key, l.Required))
+			lines = append(lines, escaped(fmt.Sprintf("%s missing, required %s", l.Key, l.Required)))
 		} else {
-			lines = append(lines, fmt.Sprintf("%s=%s, required %s", l.Key, *l.Actual, l.Required))
+			lines = append(lines, escaped(fmt.Sprintf("%s=%s, required %s", l.Key, *l.Actual, l.Required)))
 		}
 	}
 	if len(lines) == 0 {
@@ -227,15 +227,15 @@ func (v viewer) locations(documents []placement.Document, indent string) {
 	}
 	store := documents[0].Store
 	dir, nested := directory(documents)
-	fmt.Fprintf(v, "%s%s\n", indent, v.faint.Render(store.Kind+"/"+store.Name))
-	fmt.Fprintf(v, "%s%s\n", indent, v.path.Render(dir))
+	fmt.Fprintf(v, "%s%s\n", indent, v.faint.Render(store.Kind+"/"+name(store.Name)))
+	fmt.Fprintf(v, "%s%s\n", indent, v.path.Render(name(dir)))
 	t := table{indent: indent + "  "}
 	for _, d := range documents {
-		name := d.Path
+		document := name(d.Path)
 		if !nested {
-			name += " in it"
+			document += " in it"
 		}
-		t.row(name, size(d.Size))
+		t.row(document, size(d.Size))
 	}
 	t.print(v)
 }
@@ -257,14 +257,14 @@ func directory(documents []placement.Document) (string, bool) {
 // waiting shows what has no place, and what would give it one.
 func (v viewer) waiting(p *placement.Placement, indent string) {
 	t := table{indent: indent}
-	for i, name := range paths(p) {
+	for i, document := range paths(p) {
 		label := "waiting"
 		if i > 0 {
 			label = ""
 		}
-		t.row(label, v.path.Render(name), size(p.Documents[i].Size))
+		t.row(label, v.path.Render(name(document)), size(p.Documents[i].Size))
 	}
-	t.print(v)
+	v.first(t)
 	v.remedies(explain.ToPlace(&p.Decision), "to place it: ", indent)
 }
 

@@ -135,3 +135,17 @@ func (p *Progress) draw(steps []running, now time.Time) {
 	fmt.Fprint(p.w, line)
 	p.drawn = true
 }
+
+// StepLog prints what steps print while they run, each line behind prefix and
+// the step's name.
+func StepLog(w term.Stream, prefix string) workflow.Observer {
+	return workflow.Observer{
+		Line: func(step workflow.Step, line workflow.Line) {
+			mark := " "
+			if line.Stderr {
+				mark = "!"
+			}
+			fmt.Fprintf(w, "%s%s %s %s\n", prefix, step.Container, mark, printable(line.Text))
+		},
+	}
+}

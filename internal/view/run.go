@@ -16,9 +16,11 @@ import (
 )
 
 // Delivery shows what one run of a workflow delivered: the steps, what they
-// left behind, where it would go and what the status says.
-func Delivery(w term.Stream, d *simulate.Delivery) {
-	v := viewer{w, stylesFor(w)}
+// left behind, where it would go and what the status says. Told says that what
+// the steps print was shown while they ran.
+func Delivery(w term.Stream, d *simulate.Delivery, told bool) {
+	v := newViewer(w)
+	v.told = told
 	for i := range d.Pipelines {
 		if i > 0 {
 			fmt.Fprintln(w)
@@ -34,7 +36,11 @@ func Delivery(w term.Stream, d *simulate.Delivery) {
 type viewer struct {
 	term.Stream
 	styles
+
+	told bool // what steps print was shown while they ran
 }
+
+func newViewer(w term.Stream) viewer { return viewer{Stream: w, styles: stylesFor(w)} }
 
 func (v viewer) pipeline(p *simulate.Pipeline) {
 	fmt.Fprintf(v, "pipeline %s\n", v.strong.Render(p.Name))
@@ -101,10 +107,12 @@ func failed(s workflow.Step) string {
 // or the words of Kratix' own container.
 func (v viewer) failure(p *simulate.Pipeline, indent string) {
 	if step, failed := p.Failed(); failed {
-		fmt.Fprintln(v)
-		v.log(step, indent)
+		if !v.told {
+			fmt.Fprintln(v)
+			v.log(step, indent)
+		}
 		if step.State == workflow.StepTimedOut {
-			fmt.Fprintf(v, "%s%s\n", indent, p.Failure.Err)
+			fmt.Fprintf(v, "%s%s\n", indent, text(p.Failure.Err.Error()))
 			hints(v, p.Failure.Err, indent)
 		} else if step.OutOfMemory > 0 {
 			fmt.Fprintf(v, "%s%s %s\n", indent, step, step.Ending())
@@ -112,7 +120,7 @@ func (v viewer) failure(p *simulate.Pipeline, indent string) {
 		return
 	}
 	fmt.Fprintf(v, "%s%s of Kratix %s: %s\n", indent, p.Failure.Container, v.bad.Render("fails"),
-		indentRest(p.Failure.Err.Error(), indent+"  "))
+		indentRest(text(p.Failure.Err.Error()), indent+"  "))
 	hints(v, p.Failure.Err, indent)
 }
 
@@ -159,27 +167,30 @@ func (v viewer) log(s workflow.Step, indent string) {
 		if line.Stderr {
 			mark = v.bad.Render("!")
 		}
-		fmt.Fprintln(v, strings.TrimRight(indent+mark+" "+printable(line.Text), " "))
+		fmt.Fprintln(v, strings.TrimRight(indent+mark+" "+cut(printable(line.Text)), " "))
 	}
 }
 
-// printable takes out of a container's line what would move the cursor.
-func printable(line string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\t' || r == 0x7f {
-			return -1
-		}
-		return r
-	}, line)
-}
+// mostFiles is how many files of one kind are listed.
+const mostFiles = 20
 
 func (v viewer) files(what string, files fs.FS) {
 	t := table{indent: "    "}
-	for name, info := range walk(files) {
-		t.row(v.path.Render(name), size(info.Size()))
+	for file, info := range walk(files) {
+		t.row(v.path.Render(name(file)), size(info.Size()))
 	}
 	fmt.Fprintf(v, "  %s  %s\n", what, count(len(t.rows), "file"))
+	v.first(t)
+}
+
+// first prints the first rows of a long table.
+func (v viewer) first(t table) {
+	more := len(t.rows) - mostFiles
+	t.rows = t.rows[:min(mostFiles, len(t.rows))]
 	t.print(v)
+	if more > 0 {
+		fmt.Fprintf(v, "%s... and %d more\n", t.indent, more)
+	}
 }
 
 // walk gives the files of a tree, directories left out.
@@ -209,7 +220,7 @@ func (v viewer) places(p placement.Placement, indent string) {
 	byDestination := map[string][]placement.Document{}
 	for _, d := range p.Documents {
 		if d.Store == nil {
-			fmt.Fprintf(v, "%swaiting: %s (%s)\n", indent, v.path.Render(d.Path), size(d.Size))
+			fmt.Fprintf(v, "%swaiting: %s (%s)\n", indent, v.path.Render(name(d.Path)), size(d.Size))
 			continue
 		}
 		if _, seen := byDestination[d.Destination]; !seen {
@@ -217,12 +228,31 @@ func (v viewer) places(p placement.Placement, indent string) {
 		}
 		byDestination[d.Destination] = append(byDestination[d.Destination], d)
 	}
-	for _, name := range names {
-		store := byDestination[name][0].Store
-		fmt.Fprintf(v, "%s%s  %s/%s\n", indent, v.strong.Render(name), store.Kind, store.Name)
-		for _, d := range byDestination[name] {
-			fmt.Fprintf(v, "%s  %s\n", indent, v.path.Render(d.Store.Path))
+	for _, on := range names {
+		store := byDestination[on][0].Store
+		fmt.Fprintf(v, "%s%s  %s/%s\n", indent, v.strong.Render(name(on)), store.Kind, name(store.Name))
+		v.stored(byDestination[on], indent+"  ")
+	}
+}
+
+// stored lists paths in a store, each once: where a Destination gathers its
+// documents in one file, with the documents that are in it.
+func (v viewer) stored(documents []placement.Document, indent string) {
+	var paths []string
+	in := map[string][]string{}
+	for _, d := range documents {
+		path := d.Store.Path
+		if in[path] == nil {
+			paths = append(paths, path)
 		}
+		in[path] = append(in[path], name(d.Path))
+	}
+	for _, path := range paths {
+		from := ""
+		if len(in[path]) > 1 {
+			from = "  (" + strings.Join(in[path], ", ") + ")"
+		}
+		fmt.Fprintf(v, "%s%s%s\n", indent, v.path.Render(name(path)), from)
 	}
 }
 

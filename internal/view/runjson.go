@@ -11,10 +11,11 @@ import (
 	"github.com/kratix-tools/kratix/internal/workflow"
 )
 
-// Run shows what one run of a workflow delivered, in the wanted format.
-func Run(w term.Stream, format Format, promise, ref string, d *simulate.Delivery) error {
+// Run shows what one run of a workflow delivered, in the wanted format. Told
+// says that what the steps print was shown while they ran.
+func Run(w term.Stream, format Format, promise, ref string, d *simulate.Delivery, told bool) error {
 	if format == Text {
-		Delivery(w, d)
+		Delivery(w, d, told)
 		return nil
 	}
 	return Encode(w, format, newWorkflowRun(promise, ref, d))

@@ -34,7 +34,7 @@ type Scheduled struct {
 func Schedule(w term.Stream, format Format, s Scheduled) error {
 	switch format {
 	case Text:
-		viewer{w, stylesFor(w)}.schedule(&s)
+		newViewer(w).schedule(&s)
 		return nil
 	case Dot:
 		return writeDot(w, newGraph(&s))

@@ -11,6 +11,7 @@ import (
 	"github.com/kratix-tools/kratix/internal/compare"
 	"github.com/kratix-tools/kratix/internal/diag"
 	"github.com/kratix-tools/kratix/internal/fixture"
+	"github.com/kratix-tools/kratix/internal/placement"
 	"github.com/kratix-tools/kratix/internal/simulate"
 	"github.com/kratix-tools/kratix/internal/suite"
 	"github.com/kratix-tools/kratix/internal/term"
@@ -25,11 +26,16 @@ type Tests struct {
 	words int    // width of the first column
 	width int    // of the longest name
 	bare  bool   // nothing was printed since the last blank line
+
+	// Told says that what steps print was shown while they ran.
+	Told bool
+	// Review is the command that shows what an update did; empty for none.
+	Review string
 }
 
 // NewTests prints the head of a test run.
 func NewTests(w term.Stream, promise string, environment suite.Environment, jobs int, update bool, cases []*fixture.Case) *Tests {
-	t := &Tests{v: viewer{w, stylesFor(w)}, verb: "kratix test workflow", words: len("FAIL"), bare: true}
+	t := &Tests{v: newViewer(w), verb: "kratix test workflow", words: len("FAIL"), bare: true}
 	engine := fmt.Sprintf("%s (%s)", environment.Engine, environment.Platform)
 	if environment.Engine == suite.NoEngine {
 		t.verb, engine = "kratix test schedule", environment.Engine
@@ -73,7 +79,7 @@ func (t *Tests) warnings(c suite.Case) {
 		if f.Severity == diag.SeverityNote {
 			continue
 		}
-		fmt.Fprintf(t.v, "%s%s %s\n", strings.Repeat(" ", t.words+2), t.v.warn.Render("warning:"), coded(f))
+		fmt.Fprintf(t.v, "%s%s %s\n", strings.Repeat(" ", t.words+2), t.v.warn.Render("warning:"), text(coded(f)))
 	}
 }
 
@@ -104,18 +110,32 @@ func (t *Tests) outcome(c suite.Case) string {
 	}
 	switch {
 	case c.Result == compare.Skipped:
-		return cmp.Or(c.Message, "not run")
+		return cmp.Or(escaped(c.Message), "not run")
 	case c.Result == compare.Failed && c.Reason == compare.ReasonStepFailed:
 		return stepOutcome(c.Pipelines)
 	case c.Result == compare.Failed && c.Reason == compare.ReasonGoldenMismatch:
-		return steps(ran) + c.Message
+		return steps(ran) + escaped(c.Message)
 	case c.Result == compare.Failed, c.Message != "":
-		return c.Message
+		return escaped(c.Message)
 	case c.Updated && len(c.Changes) == 0:
 		return "unchanged"
 	default:
-		return fmt.Sprintf("%s%s  %s", steps(ran), count(c.Documents, "document"), count(len(c.Placements), "placement"))
+		return fmt.Sprintf("%s%s  %s", steps(ran), count(c.Documents, "document"), count(used(c.Placements), "placement"))
 	}
+}
+
+// used counts the places that groups get: one for every Destination that a
+// group goes to.
+func used(placements []placement.Placement) int {
+	n := 0
+	for i := range placements {
+		for _, c := range placements[i].Candidates {
+			if c.Chosen {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // steps counts the steps that ran, if any did.
@@ -137,7 +157,7 @@ func stepOutcome(pipelines []simulate.Pipeline) string {
 			return fmt.Sprintf("%s %s", step, step.Ending())
 		}
 		if p.Failure != nil {
-			return fmt.Sprintf("%s of Kratix fails", p.Failure.Container)
+			return p.Failure.Container + " of Kratix fails"
 		}
 	}
 	return ""
@@ -146,16 +166,20 @@ func stepOutcome(pipelines []simulate.Pipeline) string {
 // details shows all that is wrong with a case and what to do about it.
 func (t *Tests) details(c suite.Case) {
 	if c.Err != nil {
-		fmt.Fprintf(t.v, "  %s\n", indentRest(c.Err.Error(), "    "))
+		fmt.Fprintf(t.v, "  %s\n", indentRest(text(c.Err.Error()), "    "))
 		hints(t.v, c.Err, "  ")
 		return
 	}
+	t.v.told = t.Told
 	for i := range c.Pipelines {
 		if p := &c.Pipelines[i]; p.Failure != nil && c.Reason != compare.ReasonGoldenMismatch {
 			t.v.steps(p.Steps, "  ")
 			t.v.failure(p, "  ")
 			fmt.Fprintln(t.v)
 		}
+	}
+	if c.NotCompared > 0 {
+		fmt.Fprintf(t.v, "  %s not compared\n\n", count(c.NotCompared, "golden file"))
 	}
 	for _, f := range c.Files {
 		t.file(f)
@@ -170,20 +194,20 @@ func (t *Tests) details(c suite.Case) {
 func (t *Tests) file(f compare.FileDiff) {
 	object := ""
 	if f.Object != nil {
-		object = "  " + f.Object.String()
+		object = "  " + escaped(f.Object.String())
 	}
 	by := ""
 	if f.ByStep != "" {
 		by = fmt.Sprintf(" by step %q", f.ByStep)
 	}
-	name := t.v.path.Render(f.Name())
+	file := t.v.path.Render(name(f.Name()))
 	switch f.Change {
 	case compare.Added:
-		fmt.Fprintf(t.v, "  %s%s  not expected (%s), written%s\n", name, object, size(f.ActualSize), by)
+		fmt.Fprintf(t.v, "  %s%s  not expected (%s), written%s\n", file, object, size(f.ActualSize), by)
 	case compare.Removed:
-		fmt.Fprintf(t.v, "  %s%s  missing (%s expected)\n", name, object, size(f.ExpectedSize))
+		fmt.Fprintf(t.v, "  %s%s  missing (%s expected)\n", file, object, size(f.ExpectedSize))
 	default:
-		fmt.Fprintf(t.v, "  %s%s  changed%s\n", name, object, by)
+		fmt.Fprintf(t.v, "  %s%s  changed%s\n", file, object, by)
 	}
 	if f.Note != "" {
 		fmt.Fprintf(t.v, "  %s\n", f.Note)
@@ -199,10 +223,10 @@ func (t *Tests) hunks(hunks []compare.Hunk) {
 	for _, h := range hunks {
 		object := ""
 		if h.Object != nil {
-			object = " " + h.Object.String()
+			object = " " + escaped(h.Object.String())
 		}
 		if h.At != "" || object != "" {
-			fmt.Fprintln(t.v, "  "+t.v.faint.Render("@@"+spaced(h.At)+object+" @@"))
+			fmt.Fprintln(t.v, "  "+t.v.faint.Render("@@"+spaced(escaped(h.At))+object+" @@"))
 		}
 		for _, line := range h.Lines {
 			t.line(line)
@@ -219,23 +243,23 @@ func spaced(text string) string {
 
 // line shows a line of a diff.
 func (t *Tests) line(line string) {
-	text := printable(line)
+	shown := printable(line)
 	switch {
-	case strings.HasPrefix(text, "+"):
-		text = t.v.added.Render(text)
-	case strings.HasPrefix(text, "-"):
-		text = t.v.removed.Render(text)
+	case strings.HasPrefix(shown, "+"):
+		shown = t.v.added.Render(shown)
+	case strings.HasPrefix(shown, "-"):
+		shown = t.v.removed.Render(shown)
 	}
-	fmt.Fprintln(t.v, strings.TrimRight("  "+text, " "))
+	fmt.Fprintln(t.v, strings.TrimRight("  "+shown, " "))
 }
 
 // placement shows a workload group whose placement differs.
 func (t *Tests) placement(p compare.PlacementDiff) {
-	name := "placements.yaml"
+	file := "placements.yaml"
 	if p.Pipeline != "" {
-		name = p.Pipeline + "/" + name
+		file = p.Pipeline + "/" + file
 	}
-	fmt.Fprintf(t.v, "  %s  %s\n", t.v.path.Render(name), p.Summary())
+	fmt.Fprintf(t.v, "  %s  %s\n", t.v.path.Render(file), escaped(p.Summary()))
 	for _, h := range p.Hunks {
 		for _, line := range h.Lines {
 			t.line(line)
@@ -243,7 +267,7 @@ func (t *Tests) placement(p compare.PlacementDiff) {
 	}
 	lost := table{indent: "     "}
 	for _, l := range p.Lost {
-		lost.row(l.Destination, "rejected", l.Why())
+		lost.row(name(l.Destination), "rejected", escaped(l.Why()))
 	}
 	lost.print(t.v)
 	fmt.Fprintln(t.v)
@@ -251,7 +275,7 @@ func (t *Tests) placement(p compare.PlacementDiff) {
 
 // actions tells what to do about a case, ready to be pasted.
 func (t *Tests) actions(c suite.Case) {
-	short, verbose := c.Name, " -v"
+	short, verbose := ShellQuote(c.Name), " -v"
 	if t.verb != "kratix test workflow" {
 		verbose = ""
 	}
@@ -264,7 +288,7 @@ func (t *Tests) actions(c suite.Case) {
 		} else if c.Reason == compare.ReasonNoGolden {
 			accept = "kratix test workflow" // what is recorded comes from containers
 		} else {
-			rows.row("why:", "kratix explain placement -f "+c.Fixture)
+			rows.row("why:", "kratix explain placement -f "+ShellQuote(c.Fixture))
 		}
 		rows.row("accept:", accept+" "+short+" --update")
 	default:
@@ -297,7 +321,7 @@ func (t *Tests) changes(c suite.Case) {
 		case "-":
 			mark = t.v.removed.Render(mark)
 		}
-		rows.row(mark+" "+change.Path, change.Detail)
+		rows.row(mark+" "+name(change.Path), escaped(change.Detail))
 	}
 	rows.print(t.v)
 }
@@ -345,13 +369,17 @@ func (t *Tests) updated(r *suite.Report) {
 		changed, added, removed = changed+cc, added+ca, removed+cr
 	}
 	if cases > 0 {
-		fmt.Fprintf(t.v, "%s updated: %d changed, %d added, %d removed.   git diff tests/\n", count(cases, "case"), changed, added, removed)
+		review := ""
+		if t.Review != "" {
+			review = "   " + t.Review
+		}
+		fmt.Fprintf(t.v, "%s updated: %d changed, %d added, %d removed.%s\n", count(cases, "case"), changed, added, removed, review)
 	}
 }
 
 // Places lists where every document of every case would land.
 func Places(w term.Stream, r *suite.Report) {
-	v := viewer{w, stylesFor(w)}
+	v := newViewer(w)
 	for _, c := range r.Cases {
 		if len(c.Placements) == 0 {
 			continue
