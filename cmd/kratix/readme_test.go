@@ -66,7 +66,7 @@ func runSession(t *testing.T, dir, cache, text string) string {
 			out.WriteString(line)
 			cmd := exec.CommandContext(t.Context(), "sh", "-c", strings.TrimPrefix(line, "$ "))
 			cmd.Dir = dir
-			cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+cache, "NO_COLOR=1", "LC_ALL=C.UTF-8")
+			cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+cache, "NO_COLOR=1", "GITHUB_ACTIONS=", "LC_ALL=C.UTF-8")
 			printed, err := cmd.Output()
 			if err != nil {
 				t.Fatalf("%s: %v", line, err)

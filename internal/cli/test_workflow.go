@@ -162,6 +162,7 @@ type caseFlags struct {
 	places     bool
 	allowEmpty bool
 	format     view.Format
+	reports    reportFlag
 }
 
 func (o *caseFlags) register(cmd *cobra.Command) {
@@ -173,12 +174,26 @@ func (o *caseFlags) register(cmd *cobra.Command) {
 	flags.BoolVarP(&o.update, "update", "u", false, "take what comes out as the new goldens")
 	flags.BoolVar(&o.places, "placements", false, "list where every document would land")
 	flags.BoolVar(&o.allowEmpty, "allow-empty", false, "exit 0 when no case is selected")
-	flags.VarP(newEnum(&o.format, view.Text, view.JSON, view.YAML), "output", "o", "format: text, json or yaml")
+	flags.VarP(newEnum(&o.format, view.Text, view.JSON, view.YAML, view.NDJSON), "output", "o",
+		"format: text, json, yaml, or ndjson for events while the cases run")
+	flags.Var(&o.reports, "report", "write `FORMAT` as well: junit=FILE, json=FILE or github (annotations)")
 }
 
-// show runs the cases and shows them; progress may be nil. Told says that what
-// the steps print is shown while they run.
+// show runs the cases, shows them and writes reports; progress may be nil. Told
+// says that what the steps print is shown while they run.
 func (o *caseFlags) show(ctx context.Context, env *Env, s *suite.Suite, progress *view.Progress, told bool) (*suite.Report, error) {
+	report, err := o.present(ctx, env, s, progress, told)
+	if err != nil {
+		return nil, err
+	}
+	return report, o.reports.write(env, o.format, report)
+}
+
+// present runs the cases and shows them.
+func (o *caseFlags) present(ctx context.Context, env *Env, s *suite.Suite, progress *view.Progress, told bool) (*suite.Report, error) {
+	if o.format == view.NDJSON {
+		return stream(ctx, env, s)
+	}
 	if o.format != view.Text {
 		report, err := s.Run(ctx)
 		if err != nil {
@@ -203,12 +218,21 @@ func (o *caseFlags) show(ctx context.Context, env *Env, s *suite.Suite, progress
 	return report, nil
 }
 
-// nothing is the answer of a run without cases, for programs.
+// nothing is the answer of a run without cases, for programs; err says why there
+// are none.
 func (o *caseFlags) nothing(env *Env, p *promise.Promise, err error) error {
-	if o.format != view.JSON && o.format != view.YAML || err != nil && diag.ExitCode(err) != diag.ExitNotFound {
+	if err != nil && diag.ExitCode(err) != diag.ExitNotFound {
 		return nil
 	}
-	return view.Encode(env.Out, o.format, suite.NoCases(p.Name, diag.ExitCode(err)))
+	report := suite.NoCases(p.Name, diag.ExitCode(err))
+	var unshown error
+	switch o.format {
+	case view.NDJSON:
+		unshown = view.NewEvents(env.Out, p.Name, report.Environment, nil).Sum(report)
+	case view.JSON, view.YAML:
+		unshown = view.Encode(env.Out, o.format, report)
+	}
+	return errors.Join(unshown, o.reports.write(env, o.format, report))
 }
 
 // reviewCommand shows what an update has changed, also files that are new; it
@@ -243,6 +267,9 @@ func (o *caseFlags) pick(env *Env, p *promise.Promise) ([]*fixture.Case, error) 
 	}
 	skip, err := pattern("--skip", o.skip)
 	if err != nil {
+		return nil, err
+	}
+	if err := o.reports.checked(o.format); err != nil {
 		return nil, err
 	}
 	if o.jobs < 1 {

@@ -18,6 +18,8 @@ const (
 	Text Format = "text"
 	JSON Format = "json"
 	YAML Format = "yaml"
+	// NDJSON is events, a JSON object on each line; see [Events].
+	NDJSON Format = "ndjson"
 )
 
 // apiVersion is that of all documents that the program prints.
