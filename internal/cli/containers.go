@@ -19,6 +19,7 @@ import (
 	"github.com/kratix-tools/kratix/internal/build"
 	"github.com/kratix-tools/kratix/internal/diag"
 	"github.com/kratix-tools/kratix/internal/engine"
+	"github.com/kratix-tools/kratix/internal/fixture"
 	"github.com/kratix-tools/kratix/internal/image"
 	"github.com/kratix-tools/kratix/internal/promise"
 	"github.com/kratix-tools/kratix/internal/suite"
@@ -71,6 +72,9 @@ func (f *networkFlag) String() string { return string(*f.value) }
 func (f *networkFlag) Type() string   { return "string" }
 
 func (f *networkFlag) Set(text string) error {
+	if text == string(fixture.NetworkBridge) {
+		text = string(fixture.NetworkHost) // as in a case.yaml
+	}
 	return newEnum(f.value, workflow.NetworkNone, workflow.NetworkHost).Set(text)
 }
 

@@ -108,8 +108,7 @@ func (j *judgement) simulation() (simulate.Simulation, error) {
 	return sim, nil
 }
 
-// network gives the network for a case. An engine without a bridge of its own
-// reaches the outside through the machine's network.
+// network gives the network for a case; a bridge is the machine's.
 func network(n fixture.Network) workflow.Network {
 	if n == fixture.NetworkBridge || n == fixture.NetworkHost {
 		return workflow.NetworkHost
