@@ -62,6 +62,7 @@ func runInitPromise(env *Env, opts initPromiseOptions) error {
 	if err := writeFiles(env, opts.dir, files, opts.force, opts.dryRun); err != nil {
 		return err
 	}
+	view.Findings(env.err(), opts.Notes())
 	view.Next(env.err(),
 		inDir(opts.dir, "kratix add container resource/configure/instance --image ghcr.io/YOU/"+opts.Name+"-instance:v0.1.0 --language go"),
 	)

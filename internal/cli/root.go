@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -176,7 +177,21 @@ func unknownCommand(cmd *cobra.Command, word string) error {
 
 // usageError is a mistake on the command line.
 func usageError(cmd *cobra.Command, err error) error {
-	return diag.Hint(diag.Input(err), "usage: "+strings.TrimSpace(cmd.UseLine()))
+	return diag.Hint(diag.Input(inWords(err)), "usage: "+strings.TrimSpace(cmd.UseLine()))
+}
+
+// inWords rewords what the parser of numbers says of a flag.
+func inWords(err error) error {
+	text := regexp.MustCompile(`strconv\.Parse\w+: parsing ".*": .*`).ReplaceAllStringFunc(err.Error(), func(found string) string {
+		if strings.HasPrefix(found, "strconv.ParseBool") {
+			return "want true or false"
+		}
+		return "want a whole number"
+	})
+	if text == err.Error() {
+		return err
+	}
+	return errors.New(text)
 }
 
 // An enum is a flag with a closed list of values.

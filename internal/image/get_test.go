@@ -338,7 +338,7 @@ func TestGetErrors(t *testing.T) {
 		want      string
 		hint      string
 	}{
-		{"not a reference", "Not A Reference", "", diag.ExitInput, `image "Not A Reference" is not a reference: could not parse reference: Not A Reference`, "write it as REGISTRY/NAME:TAG"},
+		{"not a reference", "Not A Reference", "", diag.ExitInput, `image "Not A Reference" is not a reference: it has a registry`, "write it as REGISTRY/NAME:TAG"},
 		{"an empty reference", "", "", diag.ExitInput, `image "" is not a reference`, "write it as"},
 		{"unknown", r.host + "/acme/none:v1", "", diag.ExitMachine, "fetching image " + r.host + "/acme/none:v1: not found: Unknown name", "kratix build container --all"},
 		{"unauthorized", private.host + "/acme/x:v1", "", diag.ExitMachine, "fetching image " + private.host + "/acme/x:v1: unauthorized: the registry answers 401 Unauthorized", "docker login " + private.host},
@@ -580,7 +580,7 @@ func TestDefaultDir(t *testing.T) {
 		want string
 	}{
 		{"XDG_CACHE_HOME", map[string]string{"XDG_CACHE_HOME": dir, "HOME": "/h"}, filepath.Join(dir, "kratix")},
-		{"a relative one does not count", map[string]string{"XDG_CACHE_HOME": "c"}, ""},
+		{"a relative one is refused", map[string]string{"XDG_CACHE_HOME": "c", "HOME": "/h"}, ""},
 		{"nothing", nil, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

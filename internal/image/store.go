@@ -38,8 +38,12 @@ type Store struct {
 // DefaultDir gives the directory for the program's caches: $XDG_CACHE_HOME/kratix
 // or, without that, what is customary on this system.
 func DefaultDir(getenv func(string) string) (string, error) {
-	if dir := getenv("XDG_CACHE_HOME"); filepath.IsAbs(dir) {
+	switch dir := getenv("XDG_CACHE_HOME"); {
+	case filepath.IsAbs(dir):
 		return filepath.Join(dir, "kratix"), nil
+	case dir != "": // to be ignored, but the go command does not either
+		return "", diag.Hint(diag.Machinef("finding the cache directory: XDG_CACHE_HOME is %q, which is no absolute path", dir),
+			"export XDG_CACHE_HOME=$PWD/"+dir)
 	}
 	home, below := "HOME", ".cache"
 	switch runtime.GOOS {

@@ -295,7 +295,7 @@ func (l *storedLayer) Descriptor() (*v1.Descriptor, error) { return &l.desc, nil
 func parseReference(ref string) (name.Reference, error) {
 	parsed, err := name.ParseReference(ref)
 	if err != nil {
-		return nil, diag.Hint(diag.Inputf("image %q is not a reference: %w", ref, err), "write it as REGISTRY/NAME:TAG, for example ghcr.io/acme/render:v0.1.0")
+		return nil, diag.Hint(diag.Input(&reasonError{fmt.Sprintf("image %q is not a reference: it has a registry, a name in lower case and a tag, without spaces", ref), err}), "write it as REGISTRY/NAME:TAG, for example ghcr.io/acme/render:v0.1.0")
 	}
 	return parsed, nil
 }

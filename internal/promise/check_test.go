@@ -115,8 +115,8 @@ func TestCheckRefuses(t *testing.T) {
 func TestCheckHintsCanBePasted(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		pipelineWith("containers:\n- image: registry:5000/acme/my_render@sha256:0123456789abcdef0123456789abcdef\n"):  "name: my-render",
-		pipelineWith("containers:\n- {name: My Step, image: a}\n"):                       "use my-step",
+		pipelineWith("containers:\n- image: registry:5000/acme/my_render@sha256:0123456789abcdef0123456789abcdef\n"): "name: my-render",
+		pipelineWith("containers:\n- {name: My Step, image: a}\n"):                                                   "use my-step",
 		pipelineWith("container: []\n"):                                                  "did you mean containers?",
 		container("volumeMounts: [{name: shared-inputs, mountPath: /a}]\n"):              "did you mean shared-input?",
 		container("resources: {requests: {cpu: 2}, limits: {cpu: 1}}\n"):                 "request 1 or less",

@@ -3,6 +3,13 @@ package promise
 import (
 	"regexp"
 	"strings"
+	"unicode"
+)
+
+// What names are made of, in Kubernetes as in Kratix.
+const (
+	LabelRule     = "lower-case letters, digits and dashes, at most 63, beginning and ending with a letter or digit"
+	SubdomainRule = "lower-case letters, digits, dashes and dots, at most 253, beginning and ending with a letter or digit, as does each part between dots"
 )
 
 // labelHint proposes a DNS label for a name that is none.
@@ -14,8 +21,12 @@ func labelHint(name string) string {
 }
 
 // DNSLabel makes a DNS-1123 label of any text, or nothing if there is nothing
-// to make it of: My_Step and myStep both become my-step.
+// to make it of: My_Step and myStep both become my-step. Of letters beyond
+// ASCII it makes nothing, since what is left without them is no word.
 func DNSLabel(name string) string {
+	if strings.ContainsFunc(name, func(r rune) bool { return r > unicode.MaxASCII && unicode.IsLetter(r) }) {
+		return ""
+	}
 	camel := regexp.MustCompile(`([a-z0-9])([A-Z])`)
 	other := regexp.MustCompile(`[^a-z0-9]+`)
 	label := other.ReplaceAllString(strings.ToLower(camel.ReplaceAllString(name, "$1-$2")), "-")

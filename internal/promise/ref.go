@@ -67,7 +67,7 @@ func ParseRef(text string) (WorkflowRef, error) {
 		if ref.Pipeline == "" {
 			refuse("", "the name of the Pipeline is empty")
 		} else if wrong := validation.IsDNS1123Label(ref.Pipeline); len(wrong) > 0 {
-			refuse(labelHint(ref.Pipeline), "the Pipeline name %q is not valid: %s", ref.Pipeline, wrong[0])
+			refuse(labelHint(ref.Pipeline), "the Pipeline name %q is not valid: %s", ref.Pipeline, LabelRule)
 		}
 	}
 	if err := diag.Problems(fmt.Sprintf("reading %q", text), found); err != nil {

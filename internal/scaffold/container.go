@@ -73,7 +73,7 @@ func (o ContainerOptions) validate(derived bool) error {
 		p.add("", "for example "+o.Ref.String()+"/instance", "%s names no Pipeline", o.Ref)
 	}
 	if _, err := name.ParseReference(o.Image, name.WeakValidation); err != nil {
-		p.add("--image", "for example ghcr.io/acme/render:v0.1.0", "%q is no valid image: %s", o.Image, err)
+		p.add("--image", "for example ghcr.io/acme/render:v0.1.0", "%q is no valid image: %s", o.Image, imageRule)
 	} else if derived && o.Name == "" {
 		p.add("--name", "--name render", "no name can be made of the image %q", o.Image)
 	}
@@ -85,6 +85,8 @@ func (o ContainerOptions) validate(derived bool) error {
 	}
 	return diag.Problems("", p)
 }
+
+const imageRule = "it is REGISTRY/NAME:TAG, with NAME in lower case and without spaces"
 
 func (p *problems) containerName(o ContainerOptions) {
 	p.label("--name", "the container name", o.Name)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode"
 
 	"k8s.io/apimachinery/pkg/util/validation"
 
@@ -27,7 +28,7 @@ func (p *problems) promiseName(name string) {
 	case name == "":
 		p.add("NAME", "for example postgresql", "the name of the Promise is empty")
 	case len(wrong) > 0:
-		p.add("NAME", useInstead(promise.DNSLabel(name)), "%q is no valid name for a Promise: %s", name, wrong[0])
+		p.add("NAME", useInstead(promise.DNSLabel(name)), "%q is no valid name for a Promise: %s", name, promise.SubdomainRule)
 	case len(name) > maxName:
 		p.add("NAME", "use a shorter name", "%q has %d characters; the name of a Promise has at most %d", name, len(name), maxName)
 	}
@@ -38,9 +39,9 @@ func (p *problems) group(group string) {
 	case group == "":
 		p.add("--group", "--group acme.org", "the group of the API is missing")
 	case len(wrong) > 0:
-		p.add("--group", "--group acme.org", "%q is no valid group: %s", group, wrong[0])
+		p.add("--group", "--group acme.org", "%q is no valid group: %s", group, promise.SubdomainRule)
 	case !strings.Contains(group, "."):
-		p.add("--group", "--group "+group+".acme.org", "%q is no valid group: it is a domain with at least one dot", group)
+		p.add("--group", "--group "+group+".org", "%q is no valid group: it is a domain with at least one dot", group)
 	}
 }
 
@@ -62,7 +63,7 @@ func (p *problems) kind(kind string) {
 
 func (p *problems) plural(plural, kind string) {
 	if wrong := validation.IsDNS1035Label(plural); len(wrong) > 0 && camelCase(kind) == kind {
-		p.add("--plural", "--plural "+strings.ToLower(kind)+"s", "%q is no valid plural: %s", plural, wrong[0])
+		p.add("--plural", "--plural "+strings.ToLower(kind)+"s", "%q is no valid plural: it is made of lower-case letters, digits and dashes, at most 63, beginning with a letter and ending with a letter or digit", plural)
 	}
 }
 
@@ -78,19 +79,22 @@ func (p *problems) label(flag, what, name string) {
 	case name == "":
 		p.add(flag, "", "%s is empty", what)
 	case len(wrong) > 0:
-		p.add(flag, useInstead(promise.DNSLabel(name)), "%s %q is not valid: %s", what, name, wrong[0])
+		p.add(flag, useInstead(promise.DNSLabel(name)), "%s %q is not valid: %s", what, name, promise.LabelRule)
 	}
 }
 
 func useInstead(name string) string {
 	if name == "" {
-		return ""
+		return "for example my-name"
 	}
 	return "use " + name
 }
 
 // camelCase makes a kind of any text, or "" if there is nothing to make it of.
 func camelCase(text string) string {
+	if strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII && unicode.IsLetter(r) }) {
+		return ""
+	}
 	var kind strings.Builder
 	for _, word := range regexp.MustCompile(`[^A-Za-z0-9]+`).Split(text, -1) {
 		if word != "" {

@@ -2,6 +2,7 @@ package scaffold
 
 import (
 	"cmp"
+	"regexp"
 	"strings"
 
 	"github.com/kratix-tools/kratix/internal/diag"
@@ -47,6 +48,31 @@ func Promise(o PromiseOptions) ([]File, error) {
 		File{Path: promise.DependenciesFile, Data: render("promise/dependencies.yaml", v)},
 		File{Path: promise.MetadataFile, Data: render("promise/metadata.yaml", v)},
 	), nil
+}
+
+// Notes tells what is allowed and hardly meant: the plural that the upstream CLI
+// makes too is not always that of the language.
+func (o PromiseOptions) Notes() []diag.Finding {
+	kind := strings.ToLower(o.Kind)
+	proper := plural(kind)
+	if o.Plural != "" || proper == kind+"s" {
+		return nil
+	}
+	return []diag.Finding{{
+		Severity: diag.SeverityNote, Message: "the plural of the API is " + kind + "s", Hint: "--plural " + proper + " for another",
+	}}
+}
+
+// plural gives the plural of a word as the rules of English have it.
+func plural(word string) string {
+	stem, y := strings.CutSuffix(word, "y")
+	switch {
+	case y && stem != "" && !strings.ContainsAny(stem[len(stem)-1:], "aeiou"):
+		return stem + "ies"
+	case regexp.MustCompile(`(s|x|z|ch|sh)$`).MatchString(word):
+		return word + "es"
+	}
+	return word + "s"
 }
 
 // exampleFile is the request that a new Promise comes with.

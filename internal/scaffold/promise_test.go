@@ -138,7 +138,7 @@ func TestPromiseRefusesAllBadNamesAtOnce(t *testing.T) {
 	if diff := cmp.Diff([]string{"NAME", "--group", "--kind", "--version"}, flags); diff != "" {
 		t.Errorf("refused (-want +got):\n%s", diff)
 	}
-	want := []string{"use my-promise", "--group acme.acme.org", "--kind MyKind", "--version v1alpha1"}
+	want := []string{"use my-promise", "--group acme.org", "--kind MyKind", "--version v1alpha1"}
 	if diff := cmp.Diff(want, diag.Hints(err)); diff != "" {
 		t.Errorf("hints (-want +got):\n%s", diff)
 	}
@@ -154,6 +154,8 @@ func TestPromiseRefuses(t *testing.T) {
 		"a name of 64 characters":   {func(o *scaffold.PromiseOptions) { o.Name = strings.Repeat("a", 64) }, "NAME", "use a shorter name"},
 		"no group":                  {func(o *scaffold.PromiseOptions) { o.Group = "" }, "--group", "--group acme.org"},
 		"a group with a space":      {func(o *scaffold.PromiseOptions) { o.Group = "bad group" }, "--group", "--group acme.org"},
+		"a name beyond ASCII":       {func(o *scaffold.PromiseOptions) { o.Name = "größe" }, "NAME", "for example my-name"},
+		"a kind beyond ASCII":       {func(o *scaffold.PromiseOptions) { o.Kind = "größe" }, "--kind", "--kind Database"},
 		"no kind":                   {func(o *scaffold.PromiseOptions) { o.Kind = "" }, "--kind", "--kind Database"},
 		"a kind in lower case":      {func(o *scaffold.PromiseOptions) { o.Kind = "database" }, "--kind", "--kind Database"},
 		"a kind with a digit first": {func(o *scaffold.PromiseOptions) { o.Kind = "3Scale" }, "--kind", "--kind Scale"},
@@ -183,5 +185,24 @@ func TestReadmeTellsTheCommand(t *testing.T) {
 	want := `kratix init promise postgresql --group acme.org --kind Database --version v1 --dir 'it'\''s here' --split`
 	if !strings.Contains(string(files[i].Data), "    "+want+"\n") {
 		t.Errorf("README.md does not hold\n%s\nbut is\n%s", want, files[i].Data)
+	}
+}
+
+func TestPluralIsNoted(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[string]string{
+		"Policy": "--plural policies for another", "Address": "--plural addresses for another", "Box": "--plural boxes for another",
+		"Database": "", "Key": "", "Y": "",
+	} {
+		hints := []string{""}
+		for _, f := range (scaffold.PromiseOptions{Kind: kind}).Notes() {
+			hints = append(hints, f.Hint)
+		}
+		if got := hints[len(hints)-1]; got != want {
+			t.Errorf("%s: hint %q, want %q", kind, got, want)
+		}
+		if found := (scaffold.PromiseOptions{Kind: kind, Plural: "others"}).Notes(); len(found) > 0 {
+			t.Errorf("%s with a plural: %v", kind, found)
+		}
 	}
 }
