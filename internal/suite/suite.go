@@ -89,6 +89,8 @@ type Case struct {
 	// NotCompared counts the golden files that were left alone since a step
 	// had failed.
 	NotCompared int `json:"notCompared,omitempty"`
+	// Problem is why the case could not be run.
+	Problem string `json:"problem,omitempty"`
 	// Warnings tell what Kratix does silently to the output of the case.
 	Warnings []diag.Finding `json:"warnings"`
 
@@ -228,7 +230,7 @@ func (s *Suite) run(ctx context.Context, c *fixture.Case) (*Case, error) {
 		return nil, err
 	default:
 		verdict := compare.Verdict{Result: compare.Failed, Reason: compare.ReasonError, Message: "cannot be run"}
-		result = &Case{Report: compare.NewReport(c.Name, verdict, nil, nil), Err: err}
+		result = &Case{Report: compare.NewReport(c.Name, verdict, nil, nil), Err: err, Problem: err.Error()}
 	}
 	if result.Warnings == nil {
 		result.Warnings = []diag.Finding{}
