@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 	kjson "k8s.io/apimachinery/pkg/util/json"
@@ -135,15 +136,29 @@ func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!
 // syntaxError says where a parser stopped, in the file's own lines.
 func (d *Document) syntaxError(err error) diag.Finding {
 	message, line := d.locate(err)
+	line, column := d.inText(line)
 	f := diag.Finding{
 		Severity: diag.SeverityError,
-		Position: diag.Position{File: d.File, Line: d.line + line},
+		Position: diag.Position{File: d.File, Line: d.line + line, Column: column},
 		Message:  message,
 	}
 	if line <= len(d.lines) && strings.HasPrefix(strings.TrimLeft(d.lineText(line-1), " "), "\t") {
 		f.Hint = "indent with spaces: YAML does not allow tabs there"
 	}
 	return f
+}
+
+// inText gives a line that has text. The parser names one behind the last if
+// the text ends too soon: that is known to be the end of the last one.
+func (d *Document) inText(line int) (inside, column int) {
+	last := len(d.lines)
+	for last > 1 && d.blank(last-1) {
+		last--
+	}
+	if line <= last {
+		return line, 0
+	}
+	return last, utf8.RuneCountInString(d.lineText(last-1)) + 1
 }
 
 // locate reads the line out of a parser's error. For an unexpected token the

@@ -89,6 +89,21 @@ func TestParseErrorsNameTheLine(t *testing.T) {
 	}
 }
 
+func TestParseErrorsAtTheEndNameItsPlace(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"a: [1, 2\n":         "f:1:9: did not find expected ',' or ']'",
+		"a: {b: c":           "f:1:9: did not find expected ',' or '}'",
+		"a: b\nc: \"ü\n\n\n": "f:2: found unexpected end of stream",
+		"a: b\n---\nc: {\n":  "f:3:5: did not find expected node content",
+		"a: &\n":             "f:1:5: did not find expected alphabetic or numeric character",
+	} {
+		if _, err := yamldoc.Parse("f", []byte(text)); err == nil || err.Error() != want {
+			t.Errorf("%q: error %v, want %s", text, err, want)
+		}
+	}
+}
+
 func TestPosition(t *testing.T) {
 	t.Parallel()
 	text := "# top\n---\nspec: &s\n  list:\n  - name: a\n  - {name: b, x/y.z: 1}\n  a.b: 2\nother: *s\nmerged:\n  <<: *s\n  own: 1\n"
