@@ -23,7 +23,7 @@ func TestNativeBehaviour(t *testing.T) {
 			t.Fatal(err)
 		}
 		return e
-	})
+	}, nil)
 }
 
 // TestNativeBehaviourAsOrdinaryUser runs the same as a user without any rights.

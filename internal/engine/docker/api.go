@@ -2,10 +2,8 @@ package docker
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"io"
-	"io/fs"
 	"net/http"
 	"net/url"
 	"time"
@@ -41,6 +39,7 @@ type containerSpec struct {
 
 type hostConfig struct {
 	NetworkMode    string   `json:",omitempty"`
+	Binds          []string `json:",omitempty"`
 	ReadonlyRootfs bool     `json:",omitempty"`
 	CapAdd         []string `json:",omitempty"`
 	CapDrop        []string `json:",omitempty"`
@@ -177,25 +176,16 @@ func (c *client) getArchive(ctx context.Context, id, path string) (io.ReadCloser
 	return resp.Body, nil
 }
 
-// pathStat is a file of a container.
-type pathStat struct {
-	Mode       fs.FileMode `json:"mode"`
-	LinkTarget string      `json:"linkTarget"` // in the container, with no further link in it
-}
-
-// statPath tells of a file in a container; its parents may be links.
-func (c *client) statPath(ctx context.Context, id, path string) (pathStat, error) {
-	var stat pathStat
+// hasPath tells whether a container has a file.
+func (c *client) hasPath(ctx context.Context, id, path string) (bool, error) {
 	resp, err := c.do(ctx, request{method: http.MethodHead, path: archivePath(id), query: url.Values{"path": {path}}})
-	if err != nil {
-		return stat, err
+	if isStatus(err, http.StatusNotFound) {
+		return false, nil
 	}
-	defer func() { _ = resp.Body.Close() }()
-	data, err := base64.StdEncoding.DecodeString(resp.Header.Get("X-Docker-Container-Path-Stat"))
 	if err != nil {
-		return stat, err
+		return false, err
 	}
-	return stat, json.Unmarshal(data, &stat)
+	return true, resp.Body.Close()
 }
 
 func (c *client) inspectImage(ctx context.Context, ref string) (imageInfo, error) {

@@ -30,6 +30,13 @@
 // Other images are the daemon's, which fetches them with the credentials of
 // this machine.
 //
+// # What is different with Podman
+//
+// Podman's API is Docker's with some differences, which its tests name. Two can
+// matter to a step: all files of a volume are said to belong to root when they
+// are copied out, and where an image has a directory at a mount point, the
+// volume has its mode instead of being everybody's.
+//
 // # What is left behind
 //
 // Nothing: each container is removed when it has ended, also after a

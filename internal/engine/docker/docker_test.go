@@ -74,7 +74,7 @@ func newEngine(t *testing.T, images *image.Store) workflow.Engine {
 }
 
 func TestBehaviour(t *testing.T) {
-	enginetest.Run(t, newEngine)
+	enginetest.Run(t, newEngine, nil)
 	wantNothing(t, getenv(t)("DOCKER_HOST"))
 }
 
@@ -92,6 +92,15 @@ func TestPodmanBehaviour(t *testing.T) {
 			t.Fatal(err)
 		}
 		return e
+	}, map[string]string{
+		"the environment has the image's order and the last values": "Podman adds variables, in any order",
+		"the user is the image's or the securityContext's":          "Podman does not tell the owners of a volume's files",
+		"files of any owner and mode come back readable":            "Podman does not tell the owners of a volume's files",
+		"volumes are empty and everybody's, and outlive a step":     "Podman gives a volume the mode of the image's directory at its place",
+		"a subPath shows a part of a volume":                        "Podman does not tell the mode of a volume's top directory",
+		"a step cannot gain privileges":                             "an ordinary user's bounding set is empty with Podman",
+		"an image that cannot be had is the machine's fault":        "Podman asks no registry on loopback without TLS",
+		"an image comes from its registry":                          "Podman asks no registry on loopback without TLS",
 	})
 	wantNothing(t, host)
 }

@@ -170,9 +170,6 @@ func (e *Engine) fetch(ctx context.Context, parsed name.Reference, o image.GetOp
 	if o.Platform != "" {
 		query.Set("platform", o.Platform)
 	}
-	if parsed.Context().Scheme() == "http" { // a registry on loopback: Docker knows by itself
-		query.Set("tlsVerify", "false")
-	}
 	err = e.client.pullImage(ctx, query, auth, o.Progress)
 	var info imageInfo
 	if err == nil {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/http"
 	"path"
 	"slices"
 	"strings"
@@ -101,11 +100,11 @@ func (p *pod) existing(ctx context.Context, dir string, files tree.FS) (map[stri
 		if err != nil || !entry.IsDir() || name == "." {
 			return err
 		}
-		_, err = p.engine.client.statPath(ctx, p.keeper.id, dir+"/"+name)
-		if isStatus(err, http.StatusNotFound) {
+		there, err := p.engine.client.hasPath(ctx, p.keeper.id, dir+"/"+name)
+		if err == nil && !there {
 			return fs.SkipDir
 		}
-		found[name] = true
+		found[name] = there
 		return err
 	})
 	return found, err
@@ -283,26 +282,62 @@ func (p *pod) subPath(ctx context.Context, volume int, sub string) (string, erro
 	if path.IsAbs(sub) || slices.Contains(strings.Split(sub, "/"), "..") {
 		return "", diag.Inputf("not a path inside the volume")
 	}
-	top := keeperPath(volume)
-	at := top
-	for elem := range strings.SplitSeq(path.Clean(sub), "/") {
-		next := path.Join(at, elem)
-		stat, err := p.engine.client.statPath(ctx, p.keeper.id, next)
-		if isStatus(err, http.StatusNotFound) {
-			err = p.makeDir(ctx, at, elem)
-		}
-		switch {
-		case err != nil:
-			return "", p.engine.fault("looking for it", err)
-		case stat.Mode&fs.ModeSymlink != 0:
-			next = path.Clean(stat.LinkTarget)
-		}
-		if next != top && !strings.HasPrefix(next, top+"/") {
-			return "", diag.Inputf("it leads out of the volume")
-		}
-		at = next
+	files, err := p.headers(ctx, volume)
+	if err != nil {
+		return "", p.engine.fault("listing the volume", err)
 	}
-	return strings.TrimPrefix(strings.TrimPrefix(at, top), "/"), nil
+	at, rest := "", path.Clean(sub)
+	for links := 0; rest != ""; {
+		var elem string
+		elem, rest, _ = strings.Cut(rest, "/")
+		next := path.Join(at, elem)
+		h := files[next]
+		switch {
+		case next == ".." || strings.HasPrefix(next, "../"):
+			return "", diag.Inputf("a link leads out of the volume")
+		case elem == "" || elem == "." || elem == "..":
+		case h == nil:
+			if err := p.makeDir(ctx, path.Join(keeperPath(volume), at), elem); err != nil {
+				return "", p.engine.fault("making a directory", err)
+			}
+		case h.Typeflag == tar.TypeSymlink:
+			if links++; links > 40 || path.IsAbs(h.Linkname) {
+				return "", diag.Inputf("a link leads out of the volume")
+			}
+			rest = strings.TrimSuffix(h.Linkname+"/"+rest, "/")
+			continue
+		case h.Typeflag != tar.TypeDir && rest != "":
+			return "", diag.Inputf("%s is no directory", next)
+		}
+		at = strings.TrimPrefix(next, ".")
+	}
+	return at, nil
+}
+
+// headers lists the files of a volume by their paths in it. Asking the daemon
+// for one file would not do: Podman does not tell a link from what it leads to.
+func (p *pod) headers(ctx context.Context, volume int) (map[string]*tar.Header, error) {
+	r, err := p.engine.client.getArchive(ctx, p.keeper.id, keeperPath(volume))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = r.Close() }()
+	archive := tar.NewReader(r)
+	top, err := archive.Next()
+	if err != nil {
+		return nil, err
+	}
+	files := map[string]*tar.Header{}
+	for {
+		h, err := archive.Next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return files, nil
+		case err != nil:
+			return nil, err
+		}
+		files[below(rooted(top.Name), h.Name)] = h
+	}
 }
 
 func (p *pod) makeDir(ctx context.Context, parent, name string) error {

@@ -129,6 +129,9 @@ func (p *pod) spec(ctx context.Context, c workflow.Container, img *readyImage) (
 		},
 	}
 	spec.HostConfig.restrict(c)
+	if p.engine.config.Name == Podman {
+		spec.HostConfig.forPodman(user)
+	}
 	if c.Hostname != "" {
 		spec.HostConfig.ExtraHosts = []string{c.Hostname + ":127.0.0.1"}
 	}
@@ -160,6 +163,29 @@ func (h *hostConfig) restrict(c workflow.Container) {
 	if c.Limits.MilliCPU > 0 {
 		const period, least = 100_000, 1000 // as a kubelet
 		h.CPUPeriod, h.CPUQuota = period, max(c.Limits.MilliCPU*period/1000, least)
+	}
+}
+
+// forPodman says the same so that Podman understands it. In a mount it does not
+// see NoCopy, and would fill an empty volume with what the image has there. And
+// capabilities that are added it gives to ordinary users, too, where Kubernetes
+// gives them to root only.
+func (h *hostConfig) forPodman(user string) {
+	mounts := h.Mounts
+	h.Mounts = nil
+	for _, m := range mounts {
+		if m.Type != "volume" || strings.Contains(m.Target, ":") {
+			h.Mounts = append(h.Mounts, m)
+			continue
+		}
+		access := "rw"
+		if m.ReadOnly {
+			access = "ro"
+		}
+		h.Binds = append(h.Binds, m.Source+":"+m.Target+":"+access+",nocopy")
+	}
+	if user != "0" && user != "root" {
+		h.CapAdd = nil
 	}
 }
 

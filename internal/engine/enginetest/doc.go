@@ -7,7 +7,7 @@
 // that the images have:
 //
 //	func TestBehaviour(t *testing.T) {
-//		enginetest.Run(t, func(t *testing.T, images *image.Store) workflow.Engine { ... })
+//		enginetest.Run(t, func(t *testing.T, images *image.Store) workflow.Engine { ... }, nil)
 //	}
 //
 // [StartDocker] gives the suite a daemon that is nobody else's.

@@ -31,8 +31,9 @@ import (
 func discard() *log.Logger { return log.New(io.Discard, "", 0) }
 
 // Run tests the engine that newEngine makes, which takes its images from the
-// given cache and otherwise fetches what is missing.
-func Run(t *testing.T, newEngine func(t *testing.T, images *image.Store) workflow.Engine) {
+// given cache and otherwise fetches what is missing. Exceptions are the names of
+// tests that it is known to fail, with the reason.
+func Run(t *testing.T, newEngine func(t *testing.T, images *image.Store) workflow.Engine, exceptions map[string]string) {
 	t.Helper()
 	w := newWorld(t, newEngine)
 	for _, test := range []struct {
@@ -67,7 +68,12 @@ func Run(t *testing.T, newEngine func(t *testing.T, images *image.Store) workflo
 		{"twenty Pods at once do not disturb each other", testMany},
 		{"a volume that the Pod lacks is a mistake in the input", testNoVolume},
 	} {
-		t.Run(test.name, func(t *testing.T) { test.run(t, w) })
+		t.Run(test.name, func(t *testing.T) {
+			if why, ok := exceptions[test.name]; ok {
+				t.Skip(why)
+			}
+			test.run(t, w)
+		})
 	}
 }
 
@@ -527,7 +533,7 @@ dtrwxrwxrwx 0:0 "sticky"
 }
 
 func testNetwork(t *testing.T, w *world) {
-	c := w.sh(w.image(t, v1.Config{}), `ls /sys/class/net 2>/dev/null || echo lo`, `hostname`, `cat /etc/hostname`, `grep -c step-host /etc/hosts`)
+	c := w.sh(w.image(t, v1.Config{}), `ls /sys/class/net 2>/dev/null || echo lo`, `hostname`, `echo $(cat /etc/hostname)`, `grep -c step-host /etc/hosts`)
 	if diff := cmp.Diff(result{Stdout: "lo\nstep-host\nstep-host\n1\n"}, w.run(t, w.pod(t), c)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
