@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/doctor"
 	"github.com/kratix-tools/kratix/internal/engine"
 	"github.com/kratix-tools/kratix/internal/image"
 	"github.com/kratix-tools/kratix/internal/view"
@@ -38,11 +39,11 @@ func runDoctor(ctx context.Context, env *Env, format view.Format) error {
 	if err != nil {
 		return err
 	}
-	d := view.Diagnosis{Engines: states, Machine: engine.ThisMachine(), Cache: checkCache(env)}
+	d := doctor.Diagnosis{Engines: states, Machine: engine.ThisMachine(), Cache: checkCache(env)}
 	if err := view.Doctor(env.out(), format, d); err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(states, func(s engine.State) bool { return s.Works }) {
+	if !slices.ContainsFunc(states, func(s doctor.Engine) bool { return s.Works }) {
 		return shown(diag.Machine(errors.New("no container engine works here")))
 	}
 	return nil
@@ -50,12 +51,12 @@ func runDoctor(ctx context.Context, env *Env, format view.Format) error {
 
 // checkCache looks at the image cache. That it cannot be used is a finding like
 // any other.
-func checkCache(env *Env) view.Cache {
+func checkCache(env *Env) doctor.Cache {
 	dir, err := image.DefaultDir(env.Getenv)
 	if err != nil {
-		return view.Cache{Error: err.Error()}
+		return doctor.Cache{Error: err.Error()}
 	}
-	c := view.Cache{Dir: filepath.Join(dir, "images")}
+	c := doctor.Cache{Dir: filepath.Join(dir, "images")}
 	store, err := image.Open(dir)
 	if err != nil {
 		c.Error = err.Error()

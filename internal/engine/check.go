@@ -5,28 +5,15 @@ import (
 	"fmt"
 
 	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/doctor"
 	"github.com/kratix-tools/kratix/internal/engine/docker"
 	"github.com/kratix-tools/kratix/internal/engine/native"
 )
 
-// A State is what an engine is on this machine.
-type State struct {
-	Engine string `json:"engine"`
-	Works  bool   `json:"works"`
-	// Chosen tells that [Auto] takes this one.
-	Chosen bool `json:"chosen"`
-	// Where is the address of the daemon, empty for the native engine.
-	Where string `json:"where,omitempty"`
-	// Detail says what works, or why it does not.
-	Detail string `json:"detail"`
-	// Hints say what to do about it, as commands where possible.
-	Hints []string `json:"hints,omitempty"`
-}
-
 // Check tries every engine without running a step, and gives their states, the
 // best engine first. It fails only if ctx ends.
-func Check(ctx context.Context, config Config) ([]State, error) {
-	states := make([]State, 0, len(names()))
+func Check(ctx context.Context, config Config) ([]doctor.Engine, error) {
+	states := make([]doctor.Engine, 0, len(names()))
 	chosen := false
 	for _, name := range names() {
 		s := check(ctx, name, config)
@@ -40,8 +27,8 @@ func Check(ctx context.Context, config Config) ([]State, error) {
 	return states, nil
 }
 
-func check(ctx context.Context, name string, config Config) State {
-	s := State{Engine: name}
+func check(ctx context.Context, name string, config Config) doctor.Engine {
+	s := doctor.Engine{Name: name}
 	var err error
 	if name == native.Name {
 		s.Detail, err = checkNative(ctx, config)

@@ -6,13 +6,15 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+
+	"github.com/kratix-tools/kratix/internal/doctor"
 )
 
 // ThisMachine reads what the kernel says of itself.
-func ThisMachine() Machine { return readMachine("/") }
+func ThisMachine() doctor.Machine { return readMachine("/") }
 
-func readMachine(root string) Machine {
-	return Machine{
+func readMachine(root string) doctor.Machine {
+	return doctor.Machine{
 		Platform:       runtime.GOOS + "/" + runtime.GOARCH,
 		UserNamespaces: userNamespaces(root),
 		Cgroups:        cgroups(root),

@@ -2,10 +2,14 @@
 
 package engine
 
-import "runtime"
+import (
+	"runtime"
+
+	"github.com/kratix-tools/kratix/internal/doctor"
+)
 
 // ThisMachine tells of a machine on which containers run elsewhere: in the
 // virtual machine of a daemon.
-func ThisMachine() Machine {
-	return Machine{Platform: runtime.GOOS + "/" + runtime.GOARCH, UserNamespaces: "none: this is not Linux", Cgroups: "none: this is not Linux"}
+func ThisMachine() doctor.Machine {
+	return doctor.Machine{Platform: runtime.GOOS + "/" + runtime.GOARCH, UserNamespaces: "none: this is not Linux", Cgroups: "none: this is not Linux"}
 }

@@ -3,30 +3,12 @@ package view
 import (
 	"fmt"
 
-	"github.com/kratix-tools/kratix/internal/engine"
+	"github.com/kratix-tools/kratix/internal/doctor"
 	"github.com/kratix-tools/kratix/internal/term"
 )
 
-// A Diagnosis is what "kratix doctor" finds out about this machine. As JSON it
-// is a public document: fields are only ever added.
-type Diagnosis struct {
-	APIVersion string         `json:"apiVersion"`
-	Kind       string         `json:"kind"`
-	Engines    []engine.State `json:"engines"`
-	Machine    engine.Machine `json:"machine"`
-	Cache      Cache          `json:"cache"`
-}
-
-// A Cache is that of images.
-type Cache struct {
-	Dir    string `json:"dir"`
-	Images int    `json:"images"`
-	Size   int64  `json:"size"`            // of all its files, packed and unpacked
-	Error  string `json:"error,omitempty"` // why it cannot be used
-}
-
 // Doctor shows a diagnosis in the wanted format.
-func Doctor(w term.Stream, format Format, d Diagnosis) error {
+func Doctor(w term.Stream, format Format, d doctor.Diagnosis) error {
 	d.APIVersion, d.Kind = apiVersion, "Diagnosis"
 	if format != Text {
 		return Encode(w, format, d)
@@ -38,7 +20,7 @@ func Doctor(w term.Stream, format Format, d Diagnosis) error {
 		if e.Works {
 			mark = st.ok.Render("ok")
 		}
-		engines.row(mark, st.strong.Render(e.Engine), e.Where, e.Detail, chosen(e))
+		engines.row(mark, st.strong.Render(e.Name), e.Where, e.Detail, chosen(e))
 	}
 	engines.print(w)
 	fmt.Fprintln(w)
@@ -51,20 +33,20 @@ func Doctor(w term.Stream, format Format, d Diagnosis) error {
 	v := viewer{Stream: w, styles: st}
 	for _, e := range d.Engines {
 		for _, hint := range e.Hints {
-			fmt.Fprintf(v, "%s for %s: %s\n", st.strong.Render("hint:"), e.Engine, hint)
+			fmt.Fprintf(v, "%s for %s: %s\n", st.strong.Render("hint:"), e.Name, hint)
 		}
 	}
 	return nil
 }
 
-func chosen(e engine.State) string {
+func chosen(e doctor.Engine) string {
 	if e.Chosen {
 		return "<- auto"
 	}
 	return ""
 }
 
-func cacheState(c Cache) string {
+func cacheState(c doctor.Cache) string {
 	if c.Error != "" {
 		return c.Error
 	}
