@@ -28,16 +28,9 @@ func StartDocker(dir string) (host string, stop func(), err error) {
 // gives the value of CONTAINER_HOST. With runc it works on machines where crun
 // does not: those that have both versions of cgroups.
 func StartPodman(dir string) (host string, stop func(), err error) {
-	host, end, err := startDaemon(dir, "podman", "podman", "--root", filepath.Join(dir, "data"), "--runroot", filepath.Join(dir, "run"),
+	return startDaemon(dir, "podman", "podman", "--root", filepath.Join(dir, "data"), "--runroot", filepath.Join(dir, "run"),
 		"--tmpdir", filepath.Join(dir, "tmp"), "--runtime", "runc", "--cgroup-manager", "cgroupfs", "--events-backend", "file",
 		"system", "service", "--time", "0", "unix://"+socket(dir))
-	if err != nil {
-		return "", nil, err
-	}
-	return host, func() {
-		end()
-		_ = syscall.Unmount(filepath.Join(dir, "data", "overlay"), syscall.MNT_DETACH) // which Podman leaves mounted
-	}, nil
 }
 
 func socket(dir string) string { return filepath.Join(dir, "daemon.sock") }
@@ -66,7 +59,12 @@ func startDaemon(dir, pkg, program string, args ...string) (host string, stop fu
 		_ = cmd.Process.Kill()
 		return "", nil, fmt.Errorf("%s does not start here: %w\n%s", program, err, said)
 	}
-	return "unix://" + socket(dir), func() { end(cmd, ended) }, nil
+	return "unix://" + socket(dir), func() {
+		end(cmd, ended)
+		for _, left := range []string{"exec/netns/default", "data/overlay"} { // by Docker, by Podman
+			_ = syscall.Unmount(filepath.Join(dir, left), syscall.MNT_DETACH)
+		}
+	}, nil
 }
 
 // start starts a daemon in a process group of its own, so that Ctrl-C in a
