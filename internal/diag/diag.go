@@ -14,8 +14,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // Exit codes of the program, identical for all its verbs.
@@ -116,9 +119,19 @@ func Hints(err error) []string {
 					hints = append(hints, p.Hint)
 				}
 			}
+		case *fs.PathError:
+			if errors.Is(e.Err, syscall.ENOSPC) {
+				hints = append(hints, roomHint(filepath.Dir(e.Path)))
+			}
 		}
 	})
 	return hints
+}
+
+// roomHint is what to do about a directory that has no more room, wherever in
+// the program that was noticed.
+func roomHint(dir string) string {
+	return "make room in " + dir + " (df -h " + dir + "), or name another place: XDG_CACHE_HOME is for images, TMPDIR for runs"
 }
 
 // walk visits err and all that it wraps.

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -79,5 +82,19 @@ func TestNearest(t *testing.T) {
 	}
 	if got := DidYouMean("delet", names); got != "did you mean delete?" {
 		t.Errorf("got %q", got)
+	}
+}
+
+func TestFullDiskIsHintedAt(t *testing.T) {
+	t.Parallel()
+	full := &fs.PathError{Op: "write", Path: "/cache/images/tmp/blob-1", Err: syscall.ENOSPC}
+	err := Machine(fmt.Errorf("fetching image a: %w", errors.Join(full)))
+	hints := Hints(err)
+	if len(hints) != 1 || !strings.HasPrefix(hints[0], "make room in /cache/images/tmp (df -h /cache/images/tmp)") {
+		t.Errorf("hints %q", hints)
+	}
+	full.Err = syscall.EACCES
+	if hints := Hints(err); len(hints) > 0 {
+		t.Errorf("hints %q of an error that is another", hints)
 	}
 }

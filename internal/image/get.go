@@ -103,7 +103,7 @@ func (s *Store) get(ctx context.Context, ref name.Reference, platform v1.Platfor
 		return nil, diag.Hint(diag.Machinef("image %s: it exists in the image cache only, and there it %s", ref, whyMissing(missing)), "kratix build container --all")
 	case o.Pull == PullNever:
 		return nil, diag.Hint(diag.Machinef("image %s: in the image cache it %s, and it may not be fetched (--pull never)", ref, whyMissing(missing)),
-			"leave out --pull never or, if its sources are in this Promise: kratix build container --all")
+			"leave out --pull never; "+buildHint)
 	}
 	return s.fetch(ctx, ref, platform, rec, newProgress(o.Progress))
 }

@@ -99,17 +99,19 @@ type reasonError struct {
 func (e *reasonError) Error() string { return e.text }
 func (e *reasonError) Unwrap() error { return e.err }
 
-const buildHint = "if its sources are in this Promise: kratix build container --all"
+const buildHint = "if its sources are in this Promise: kratix build container --all for those in Go; " +
+	"for others docker build and docker push, or docker save and --image REF=FILE"
 
 // explain gives the reason in words, and hints, the least important first.
 func explain(registry string, err error) (reason string, hints []string) {
 	login := fmt.Sprintf("docker login %s, or: crane auth login %s", registry, registry)
-	offline := "check the name and the network; --pull never uses only what is in the cache"
+	offline := "check the name and the network (HTTPS_PROXY and NO_PROXY, if there is a proxy); --pull never uses only what is in the cache"
 	var (
 		answer   *transport.Error
 		dns      *net.DNSError
 		timeout  net.Error
 		platform *noPlatformError
+		network  *net.OpError
 	)
 	switch {
 	case errors.As(err, &answer):
@@ -122,6 +124,8 @@ func explain(registry string, err error) (reason string, hints []string) {
 		return registry + " refuses connections", []string{offline}
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return registry + " does not answer", []string{offline}
+	case errors.As(err, &network): // of several attempts, with https and http, the first
+		return network.Error(), []string{offline}
 	}
 	return strings.Join(strings.Fields(err.Error()), " "), nil
 }

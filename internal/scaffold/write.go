@@ -35,11 +35,21 @@ func Write(dir string, files []File, opts WriteOptions) error {
 	}
 	var w writer
 	for _, f := range files {
-		if err := w.write(filepath.Join(dir, filepath.FromSlash(f.Path)), f); err != nil {
-			return diag.Machine(errors.Join(err, w.rollBack()))
+		path := filepath.Join(dir, filepath.FromSlash(f.Path))
+		if err := w.write(path, f); err != nil {
+			return diag.Machine(errors.Join(inWords(path, err), w.rollBack()))
 		}
 	}
 	return nil
+}
+
+// inWords says which file cannot be written, rather than which temporary file
+// on the way to it.
+func inWords(path string, err error) error {
+	if denied, ok := errors.AsType[*fs.PathError](err); ok && errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%s cannot be written: %w", path, denied.Err)
+	}
+	return err
 }
 
 // check looks for reasons not to write.
@@ -85,11 +95,15 @@ func (w *writer) write(path string, f File) error {
 	if err := w.mkdir(filepath.Dir(path)); err != nil {
 		return err
 	}
-	path, mode, err := w.keep(path, f.Mode)
+	path, mode, undo, err := keep(path, f.Mode)
 	if err != nil {
 		return err
 	}
-	return writeAtomically(path, f.Data, mode)
+	if err := writeAtomically(path, f.Data, mode); err != nil {
+		return err
+	}
+	w.undo = append(w.undo, undo)
+	return nil
 }
 
 // mkdir makes a directory and its parents.
@@ -110,31 +124,31 @@ func (w *writer) mkdir(dir string) error {
 }
 
 // keep prepares for going back to what is at path now. It gives the path to
-// write to, which a link may put elsewhere, and the mode to write with.
-func (w *writer) keep(path string, mode fs.FileMode) (string, fs.FileMode, error) {
+// write to, which a link may put elsewhere, the mode to write with, and the way
+// back.
+func keep(path string, mode fs.FileMode) (target string, with fs.FileMode, undo func() error, err error) {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
 	}
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		w.undo = append(w.undo, func() error { return removeIfThere(path) })
 		if mode == 0 {
 			mode = 0o644
 		}
-		return path, mode, nil
+		return path, mode, func() error { return removeIfThere(path) }, nil
 	}
 	if err != nil {
-		return "", 0, err
+		return "", 0, nil, err
 	}
 	old, err := os.ReadFile(path)
 	if err != nil {
-		return "", 0, err
+		return "", 0, nil, err
 	}
-	w.undo = append(w.undo, func() error { return writeAtomically(path, old, info.Mode().Perm()) })
+	undo = func() error { return writeAtomically(path, old, info.Mode().Perm()) }
 	if mode == 0 {
 		mode = info.Mode().Perm()
 	}
-	return path, mode, nil
+	return path, mode, undo, nil
 }
 
 func removeIfThere(path string) error {

@@ -112,3 +112,20 @@ func TestWriteStaysInside(t *testing.T) {
 		}
 	}
 }
+
+func TestWriteSaysWhichFileCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() == 0 {
+		t.Skip("root may write everywhere")
+	}
+	dir := t.TempDir()
+	write(t, dir, files("old", "1"))
+	if err := os.Chmod(dir, 0o500); err != nil { //nolint:gosec // not to be written to
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.Chmod(dir, 0o700) }) //nolint:gosec // to be removed
+	err := scaffold.Write(dir, []scaffold.File{{Path: "old", Data: []byte("2"), Replace: true}}, scaffold.WriteOptions{})
+	if err == nil || err.Error() != filepath.Join(dir, "old")+" cannot be written: permission denied" {
+		t.Errorf("error %v", err)
+	}
+}
