@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -192,7 +193,7 @@ func pipelineStages(p *promise.Promise, ref promise.WorkflowRef) ([]stage, error
 	if ref.Pipeline != "" && !slices.Contains(names, ref.Pipeline) {
 		err := diag.NotFoundf("the Promise %q has no pipeline %s", p.Name, ref)
 		if len(names) > 0 {
-			err = diag.Hint(err, fmt.Sprintf("pipelines of %s/%s: %q", ref.Type, ref.Action, names))
+			err = diag.Hint(err, fmt.Sprintf("pipelines of %s/%s: %s", ref.Type, ref.Action, strings.Join(names, ", ")))
 		}
 		return nil, err
 	}

@@ -151,14 +151,23 @@ func readTree(tree fs.FS) (map[string]file, error) {
 	return files, err
 }
 
+// followed tells what kind of file a link leads to, if it leads anywhere.
+func followed(tree fs.FS, path string) (fs.FileMode, bool) {
+	info, err := fs.Stat(tree, path)
+	if err != nil {
+		return 0, false
+	}
+	return info.Mode().Type(), true
+}
+
 func readFile(tree fs.FS, path string, entry fs.DirEntry) (file, error) {
 	mode := entry.Type()
 	if mode&fs.ModeSymlink != 0 {
-		info, broken := fs.Stat(tree, path)
-		if broken != nil {
+		target, ok := followed(tree, path)
+		if !ok {
 			return file{problem: "a link that leads nowhere: Kratix' work-writer fails on it"}, nil
 		}
-		mode = info.Mode().Type()
+		mode = target
 	}
 	switch {
 	case mode.IsDir():

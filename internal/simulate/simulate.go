@@ -18,6 +18,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kratix-tools/kratix/internal/api"
@@ -163,22 +164,14 @@ func (s *Simulation) knows(run *workflow.Run) error {
 	for _, name := range s.Only {
 		if !names[name] {
 			err := diag.NotFoundf("no pipeline %q in %s/%s of Promise %q", name, s.Workflow.Type, s.Workflow.Action, s.Workflow.Promise)
-			return diag.Hint(err, fmt.Sprintf("pipelines: %q", known))
+			return diag.Hint(err, "pipelines: "+strings.Join(known, ", "))
 		}
 	}
 	return nil
 }
 
 func (s *Simulation) wants(pipeline string) bool {
-	if len(s.Only) == 0 {
-		return true
-	}
-	for _, name := range s.Only {
-		if name == pipeline {
-			return true
-		}
-	}
-	return false
+	return len(s.Only) == 0 || slices.Contains(s.Only, pipeline)
 }
 
 // pipeline takes Pipeline i from its Job to the place of its documents.
