@@ -120,6 +120,8 @@ func explain(registry string, err error) (reason string, hints []string) {
 		return platform.Error(), []string{"--platform " + first(platform.have)}
 	case errors.As(err, &dns):
 		return "no such host " + dns.Name, []string{offline}
+	case errors.As(err, &network) && network.Op == "proxyconnect":
+		return fmt.Sprintf("the proxy cannot be reached: %v", network.Err), []string{offline}
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return registry + " refuses connections", []string{offline}
 	case errors.As(err, &timeout) && timeout.Timeout():
