@@ -23,6 +23,7 @@ import (
 	"github.com/kratix-tools/kratix/internal/image"
 	"github.com/kratix-tools/kratix/internal/promise"
 	"github.com/kratix-tools/kratix/internal/suite"
+	"github.com/kratix-tools/kratix/internal/view"
 	"github.com/kratix-tools/kratix/internal/workflow"
 )
 
@@ -34,6 +35,7 @@ type containerFlags struct {
 	network workflow.Network
 	timeout time.Duration
 	images  []string
+	verbose int
 }
 
 type (
@@ -62,6 +64,7 @@ func (f *containerFlags) register(cmd *cobra.Command) {
 		"whether steps run images built from their own sources: auto, always or never")
 	flags.Var(&networkFlag{&f.network}, "network", "what steps can reach: none or host (default none)")
 	flags.Var(&timeoutFlag{&f.timeout}, "timeout", "`TIME` that the steps of a pipeline may take, such as 30s (default no limit)")
+	flags.CountVarP(&f.verbose, "verbose", "v", "show what the steps print while they run, and why the engine was taken")
 	flags.StringArrayVar(&f.images, "image", nil, "take the image REF from an OCI layout directory or a tarball, `REF=PATH`; repeatable")
 }
 
@@ -202,6 +205,11 @@ func (f *containerFlags) prepare(ctx context.Context, env *Env, p *promise.Promi
 	})
 	if err != nil {
 		return nil, err
+	}
+	if f.verbose > 0 {
+		for _, note := range append([]string{eng.Why}, eng.Notes()...) {
+			view.Note(env.err(), note)
+		}
 	}
 	m := &machine{Engine: eng, close: store.Close, environment: suite.Environment{
 		Engine: eng.Name(), Platform: runtime.GOOS + "/" + runtime.GOARCH,

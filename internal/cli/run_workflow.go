@@ -40,7 +40,6 @@ type runWorkflowOptions struct {
 	outputDir    string
 	until        string
 	format       view.Format
-	verbose      int
 }
 
 func newRunWorkflowCmd(env *Env) *cobra.Command {
@@ -76,7 +75,6 @@ another. Destinations are those in tests/destinations.`,
 	flags.StringVarP(&opts.outputDir, "output-dir", "O", "", "`DIR` for output, metadata and logs; created, or empty")
 	flags.StringVar(&opts.until, "until", "", "`CONTAINER` after which each pipeline ends")
 	flags.VarP(newEnum(&opts.format, view.Text, view.JSON, view.YAML), "output", "o", "format: text, json or yaml")
-	flags.CountVarP(&opts.verbose, "verbose", "v", "show what the steps print while they run")
 	return cmd
 }
 

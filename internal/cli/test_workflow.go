@@ -57,8 +57,7 @@ type testWorkflowOptions struct {
 	containerFlags
 	caseFlags
 
-	keep    bool
-	verbose int
+	keep bool
 }
 
 func newTestWorkflowCmd(env *Env) *cobra.Command {
@@ -93,9 +92,7 @@ func (o *testWorkflowOptions) register(cmd *cobra.Command) {
 	o.promiseFlags.register(cmd)
 	o.containerFlags.register(cmd)
 	o.caseFlags.register(cmd)
-	flags := cmd.Flags()
-	flags.BoolVar(&o.keep, "keep", false, "keep the output and logs of cases that passed, too")
-	flags.CountVarP(&o.verbose, "verbose", "v", "show what the steps print while they run")
+	cmd.Flags().BoolVar(&o.keep, "keep", false, "keep the output and logs of cases that passed, too")
 }
 
 func runTestWorkflow(ctx context.Context, env *Env, opts testWorkflowOptions) error {
