@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/engine/kubelet"
 	"github.com/kratix-tools/kratix/internal/workflow"
 )
 
@@ -103,7 +104,7 @@ func (p *pod) runSpec(ctx context.Context, spec containerSpec, img *readyImage, 
 // spec says to the daemon what the container is.
 func (p *pod) spec(ctx context.Context, c workflow.Container, img *readyImage) (containerSpec, error) {
 	var spec containerSpec
-	args, err := arguments(img.config, c)
+	args, err := kubelet.Arguments(img.config, c)
 	if err != nil {
 		return spec, err
 	}
@@ -120,7 +121,7 @@ func (p *pod) spec(ctx context.Context, c workflow.Container, img *readyImage) (
 		network = workflow.NetworkNone
 	}
 	spec = containerSpec{
-		Image: img.ref, Entrypoint: args, Cmd: []string{}, Env: environment(img.config, c), User: user,
+		Image: img.ref, Entrypoint: args, Cmd: []string{}, Env: kubelet.Environment(nil, img.config, c), User: user,
 		WorkingDir: path.Join("/", img.config.WorkingDir), Hostname: c.Hostname,
 		Labels: p.engine.labelled(roleStep), AttachStdout: true, AttachStderr: true,
 		HostConfig: hostConfig{

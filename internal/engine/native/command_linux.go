@@ -10,54 +10,19 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/sys/unix"
 
-	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/engine/kubelet"
 	"github.com/kratix-tools/kratix/internal/workflow"
 )
 
 // defaultPath is the PATH of a container whose image has none.
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// arguments gives the program and its arguments, as Kubernetes defines them:
-// a command replaces entrypoint and cmd of the image, args only its cmd.
-func arguments(config v1.Config, c workflow.Container) ([]string, error) {
-	entrypoint, cmd := config.Entrypoint, config.Cmd
-	if len(c.Command) > 0 {
-		entrypoint, cmd = c.Command, nil
-	}
-	if len(c.Args) > 0 {
-		cmd = c.Args
-	}
-	args := slices.Concat(entrypoint, cmd)
-	if len(args) == 0 {
-		return nil, diag.Hint(diag.Inputf("no command: image %s has neither entrypoint nor cmd", c.Image),
-			"set command in the Pipeline, or ENTRYPOINT in the image")
-	}
-	return args, nil
-}
-
-// environment gives the variables of the program: the image's, then the
-// container's. A name keeps its first place and has its last value.
+// environment gives the variables of the program, the runtime's own among them:
+// what is not set by the image or the Pipeline has a value all the same.
 func environment(config v1.Config, c workflow.Container, home string) []string {
-	env := []string{"PATH=" + defaultPath, "HOSTNAME=" + c.Hostname}
-	at := map[string]int{"PATH": 0, "HOSTNAME": 1}
-	set := func(name, value string) {
-		i, ok := at[name]
-		if !ok {
-			i = len(env)
-			at[name], env = i, append(env, "")
-		}
-		env[i] = name + "=" + value
-	}
-	for _, e := range config.Env {
-		if name, value, ok := strings.Cut(e, "="); ok {
-			set(name, value)
-		}
-	}
-	for _, e := range c.Env {
-		set(e.Name, e.Value)
-	}
-	if _, ok := at["HOME"]; !ok {
-		set("HOME", home)
+	env := kubelet.Environment([]string{"PATH=" + defaultPath, "HOSTNAME=" + c.Hostname}, config, c)
+	if !slices.ContainsFunc(env, func(e string) bool { return strings.HasPrefix(e, "HOME=") }) {
+		env = append(env, "HOME="+home)
 	}
 	return env
 }

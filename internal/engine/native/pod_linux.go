@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/engine/kubelet"
 	"github.com/kratix-tools/kratix/internal/workflow"
 )
 
@@ -144,7 +145,7 @@ func (p *pod) sandbox(c workflow.Container, img *readyImage) (*sandbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	args, err := arguments(img.Config, c)
+	args, err := kubelet.Arguments(img.Config, c)
 	if err != nil {
 		return nil, err
 	}

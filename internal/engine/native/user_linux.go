@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/engine/kubelet"
 	"github.com/kratix-tools/kratix/internal/workflow"
 )
 
@@ -27,8 +28,8 @@ type identity struct {
 // for nothing in Kubernetes, which asks a runtime for the user only.
 func resolveUser(imageUser string, security workflow.Security, layers []string) (identity, error) {
 	spec, _, _ := strings.Cut(imageUser, ":")
-	if err := checkNonRoot(spec, security); err != nil {
-		return identity{}, diag.Input(err)
+	if err := kubelet.CheckNonRoot(spec, security); err != nil {
+		return identity{}, err
 	}
 	if security.RunAsUser != nil {
 		spec = strconv.FormatInt(*security.RunAsUser, 10)
@@ -42,27 +43,6 @@ func resolveUser(imageUser string, security workflow.Security, layers []string) 
 	}
 	user.groups, err = lookUpGroups(name, user.gid, layers)
 	return user, err
-}
-
-// checkNonRoot refuses what a kubelet refuses, in its words.
-func checkNonRoot(imageUser string, security workflow.Security) error {
-	if !security.RunAsNonRoot {
-		return nil
-	}
-	if security.RunAsUser != nil {
-		if *security.RunAsUser == 0 {
-			return errors.New("container's runAsUser breaks non-root policy")
-		}
-		return nil
-	}
-	uid, err := strconv.Atoi(imageUser)
-	switch {
-	case imageUser == "" || err == nil && uid == 0:
-		return errors.New("container has runAsNonRoot and image will run as root")
-	case err != nil:
-		return fmt.Errorf("container has runAsNonRoot and image has non-numeric user (%s), cannot verify user is non-root", imageUser)
-	}
-	return nil
 }
 
 // lookUpUser finds a user by name or number. A number need not be in the

@@ -1,4 +1,4 @@
-package native
+package kubelet
 
 import (
 	"testing"
@@ -25,13 +25,13 @@ func TestArguments(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := arguments(image, tt.c)
+			got, err := Arguments(image, tt.c)
 			if diff := cmp.Diff(tt.want, got); diff != "" || err != nil {
 				t.Errorf("%v (-want +got)\n%s", err, diff)
 			}
 		})
 	}
-	if _, err := arguments(v1.Config{}, workflow.Container{Image: "x"}); diag.ExitCode(err) != diag.ExitInput {
+	if _, err := Arguments(v1.Config{}, workflow.Container{Image: "x"}); diag.ExitCode(err) != diag.ExitInput {
 		t.Errorf("no command: %v", err)
 	}
 }
@@ -55,12 +55,25 @@ func TestCheckNonRoot(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			got := ""
-			if err := checkNonRoot(tt.image, workflow.Security{RunAsNonRoot: true, RunAsUser: tt.user}); err != nil {
+			if err := CheckNonRoot(tt.image, workflow.Security{RunAsNonRoot: true, RunAsUser: tt.user}); err != nil {
 				got = err.Error()
 			}
 			if got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestEnvironment(t *testing.T) {
+	t.Parallel()
+	got := Environment(
+		[]string{"PATH=/bin", "HOSTNAME=pod"},
+		v1.Config{Env: []string{"LANG=C", "PATH=/opt/bin", "nonsense"}},
+		workflow.Container{Env: []workflow.EnvVar{{Name: "A", Value: "1"}, {Name: "LANG", Value: "a=b"}, {Name: "A", Value: "2"}}},
+	)
+	want := []string{"PATH=/opt/bin", "HOSTNAME=pod", "LANG=a=b", "A=2"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("environment (-want +got):\n%s", diff)
 	}
 }
