@@ -132,7 +132,11 @@ func timeless(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: timeless [stderr]")
 	}
 	text := duration.ReplaceAllStringFunc(ts.ReadFile(stream), func(found string) string {
-		return strings.Repeat(" ", max(0, len(found)-len("0.0s"))) + "0.0s"
+		blanks := len(found) - len("0.0s")
+		if strings.HasPrefix(found, " ") {
+			blanks = max(1, blanks)
+		}
+		return strings.Repeat(" ", max(0, blanks)) + "0.0s"
 	})
 	text = digest.ReplaceAllString(text, "sha256:...")
 	text = strings.ReplaceAll(text, ts.Getenv("WORK"), "$WORK")

@@ -275,7 +275,8 @@ func (p *pipelineRun) runStep(ctx context.Context, step *Step, c Container) erro
 func (p *pipelineRun) timedOut(step *Step) error {
 	err := fmt.Errorf("%s ran for %s when the timeout of %s ended the pipeline",
 		step, step.Duration.Round(time.Millisecond), p.Timeout)
-	return diag.Hint(diag.Answer(err), "if it only needs longer: --timeout "+(2*p.Timeout).String())
+	longer := max(2*p.Timeout, time.Second).Round(time.Second)
+	return diag.Hint(diag.Answer(err), "if it only needs longer: --timeout "+longer.String())
 }
 
 func call(f func(Step), s Step) {
