@@ -82,6 +82,7 @@ func TestAKilledProcessLeavesNoContainer(t *testing.T) {
 	dir := t.TempDir()
 	if os.Getenv(inside) == "" {
 		t.Setenv("KRATIX_TEST_DIR", dir)
+		t.Setenv("TMPDIR", t.TempDir()) // a killed test does not remove its own
 	}
 	killed := func(_ *exec.Cmd, err error, out string) {
 		if err == nil || err.Error() != "signal: killed" {
