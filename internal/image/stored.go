@@ -160,8 +160,9 @@ func (s *Store) addBytes(ctx context.Context, data []byte) error {
 	if s.checkBlob(h) == nil {
 		return nil
 	}
-	_ = os.Remove(s.blobPath(h)) // damaged, if it is there at all
-	return s.addBlob(ctx, h, n, func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil })
+	// A damaged one is replaced and not removed first: it may have been
+	// mended in the meantime, and somebody be about to read it.
+	return s.writeBlob(ctx, h, n, bytes.NewReader(data))
 }
 
 // load gives the image of a record if all of it is here.

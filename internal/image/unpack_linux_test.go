@@ -21,6 +21,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/kratix-tools/kratix/internal/diag"
 )
@@ -280,6 +281,27 @@ func TestManyProcessesAndGoroutines(t *testing.T) {
 	got := contentOf(t, mustUnpack(t, s, mustGet(t, s, ref, GetOptions{Platform: platform, Pull: PullNever})))
 	if len(got) != 2 || len(got[0]) != 300 || len(got[1]) != 1 {
 		t.Errorf("layers with %d and %d files", len(got[0]), len(got[1]))
+	}
+}
+
+// TestManyAtOnce gets an image that nobody has yet from several goroutines, so
+// often that whatever one of them takes away from another for a moment is seen.
+func TestManyAtOnce(t *testing.T) {
+	t.Parallel()
+	r := newRegistry(t)
+	ref := r.push(t, "acme/render:v1", makeImage(t, platform, files{"a": "1"}))
+	for range 100 {
+		s := newStore(t)
+		var group errgroup.Group
+		for range 8 {
+			group.Go(func() error {
+				_, err := s.Get(t.Context(), ref, GetOptions{Platform: platform})
+				return err
+			})
+		}
+		if err := group.Wait(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
