@@ -85,6 +85,9 @@ func checkHash(h v1.Hash) error {
 }
 
 func (s *Store) writeBlob(ctx context.Context, h v1.Hash, size int64, r io.Reader) error {
+	if err := s.grow(); err != nil {
+		return storeError(err)
+	}
 	f, err := os.CreateTemp(s.path("tmp"), "blob-")
 	if err != nil {
 		return storeError(err)

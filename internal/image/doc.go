@@ -18,12 +18,17 @@
 //	refs/<hash>.json           which manifest a reference and a platform stand for
 //	layers/<owners>/<diff id>  unpacked layers, each complete or absent; or
 //	layers/<owners>/<hash>     of the diff ids of the layer and all below it
+//	grown                      there if something was added since the last Trim
 //	locks/, tmp/, lock         nothing of value
 //
 // Everything is named by its content, checked against that name when it
 // arrives, and moved to its place in one step, so several processes may share a
 // cache and any of them may be killed at any time. A piece that is lost or
 // damaged is fetched again.
+//
+// Nothing leaves the cache by itself. [Store.Trim] at the end of a run keeps it
+// below a limit and [Store.Prune] removes what one wants removed; both wait
+// for nobody and take nothing away from a process that has the Store in use.
 //
 // # What an image cannot do
 //

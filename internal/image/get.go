@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"sync"
-	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -125,8 +123,7 @@ func (s *Store) lookup(want record) (*Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	now := time.Now()
-	_ = os.Chtimes(s.recordPath(rec.Reference, rec.Platform), now, now) // a hint for Prune, no more
+	s.touch(rec)
 	return img, nil
 }
 

@@ -1,157 +1,129 @@
 package image
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/kratix-tools/kratix/internal/diag"
 )
 
-// An Entry is one image of a Store.
-type Entry struct {
-	Reference string    `json:"reference"` // with registry and tag or digest; "file:..." for one taken from a file
-	Platform  string    `json:"platform"`
-	Digest    string    `json:"digest"`
-	Built     bool      `json:"built"` // here, so that no registry need have it
-	Size      int64     `json:"size"`  // packed; images may share layers
-	Used      time.Time `json:"used"`
+// PruneOptions says which images leave a Store. The zero value removes none,
+// only what belongs to none.
+type PruneOptions struct {
+	// All removes every image.
+	All bool
+	// Before, if set, removes the images that were last used before.
+	Before time.Time
+	// MaxSize removes images, the least recently used first, until the rest
+	// takes no more bytes; 0 means that they may take any.
+	MaxSize int64
+	// Keep, if set, tells which images stay in any case.
+	Keep func(Entry) bool
+	// DryRun removes nothing and tells what would be removed.
+	DryRun bool
 }
 
-// List gives the images of the Store, by reference and platform.
-func (s *Store) List() ([]Entry, error) {
-	files, err := os.ReadDir(s.path("refs"))
-	if err != nil {
-		return nil, storeError(err)
-	}
-	var entries []Entry
-	for _, file := range files {
-		if e, err := s.entry(file); err == nil { // else it was just removed, or is damaged: then Get replaces it
-			entries = append(entries, e)
-		}
-	}
-	slices.SortFunc(entries, func(a, b Entry) int {
-		return cmp.Or(cmp.Compare(a.Reference, b.Reference), cmp.Compare(a.Platform, b.Platform))
-	})
-	return entries, nil
+// Pruned is what Prune has removed.
+type Pruned struct {
+	Images []Entry // by reference and platform
+	Freed  int64   // bytes, also of what belonged to no image
+	Size   int64   // bytes of what stays
 }
 
-func (s *Store) entry(file fs.DirEntry) (Entry, error) {
-	data, err := os.ReadFile(s.path("refs", file.Name()))
-	if err != nil {
-		return Entry{}, err
+// errBusy says that somebody else has the Store open.
+var errBusy = errors.New("the image cache is in use by another kratix")
+
+// Prune removes images as the options say, every layer that no other image
+// needs, and what killed processes left. While another process uses the Store
+// it does nothing and fails: images are never taken away from a run.
+func (s *Store) Prune(ctx context.Context, o PruneOptions) (Pruned, error) {
+	pruned, err := s.prune(ctx, o)
+	if errors.Is(err, errBusy) {
+		return pruned, diag.Hint(diag.Machine(err), "try again when it has finished")
 	}
-	var rec record
-	if err := json.Unmarshal(data, &rec); err != nil {
-		return Entry{}, err
-	}
-	info, err := file.Info()
-	if err != nil {
-		return Entry{}, err
-	}
-	e := Entry{Reference: rec.Reference, Platform: rec.Platform, Digest: rec.Digest.String(), Built: rec.Built, Used: info.ModTime()}
-	if img, err := s.image(rec); err == nil {
-		if manifest, err := img.Manifest(); err == nil {
-			e.Size = manifest.Config.Size
-			for _, l := range manifest.Layers {
-				e.Size += l.Size
-			}
-		}
-	}
-	return e, nil
+	return pruned, err
 }
 
-// Size gives the bytes that the files of the Store hold, packed and unpacked.
-func (s *Store) Size() (int64, error) {
-	var total int64
-	err := filepath.WalkDir(s.dir, func(_ string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return ignoreGone(err)
-		}
-		info, err := d.Info()
-		if err == nil && info.Mode().IsRegular() {
-			total += info.Size()
-		}
-		return ignoreGone(err)
-	})
-	if err != nil {
-		return 0, storeError(err)
+// Trim is for the end of a run. If the Store has grown since it was last
+// trimmed, it removes images, the least recently used first, until the rest
+// takes no more than limit bytes; 0 means no limit. Those that were used since
+// this Store was opened stay. If another process uses the Store, it is left to
+// that one.
+func (s *Store) Trim(ctx context.Context, limit int64) (Pruned, error) {
+	if limit == 0 || !isFile(s.path(grown)) {
+		return Pruned{}, s.Close()
 	}
-	return total, nil
+	inUse := func(e Entry) bool { return !e.Used.Before(s.opened) }
+	pruned, err := s.prune(ctx, PruneOptions{MaxSize: limit, Keep: inUse})
+	if errors.Is(err, errBusy) {
+		return Pruned{}, nil
+	}
+	return pruned, err
 }
 
-// ignoreGone forgives that a file is gone or closed to us.
-func ignoreGone(err error) error {
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+// grown is a file that is there from the first addition to the Store until it
+// is trimmed, also if whoever added something was killed.
+const grown = "grown"
+
+// grow notes that the Store grows.
+func (s *Store) grow() error {
+	if isFile(s.path(grown)) {
 		return nil
 	}
-	return err
+	return s.writeFile(s.path(grown), nil)
 }
 
-// Prune removes the images that keep does not want, every layer that no other
-// image needs, and what killed processes left. It does nothing while another
-// process uses the Store.
-func (s *Store) Prune(ctx context.Context, keep func(Entry) bool) error {
+func (s *Store) prune(ctx context.Context, o PruneOptions) (Pruned, error) {
 	if err := s.Close(); err != nil {
-		return storeError(err)
+		return Pruned{}, storeError(err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f, err := tryLock(s.path("lock"))
 	if err != nil {
-		return diag.Hint(diag.Machine(errors.New("the image cache is in use by another kratix")), "try again when it has finished")
+		return Pruned{}, errBusy
 	}
 	defer func() { _ = release(f) }()
+	stock, err := s.stock()
+	if err != nil {
+		return Pruned{}, err
+	}
+	p := newPlan(stock)
+	p.apply(o)
+	pruned := Pruned{Images: p.gone, Freed: p.freed(), Size: p.size}
+	for _, path := range s.unfinished() {
+		size, _ := diskSize(path)
+		pruned.Freed += size
+	}
+	if o.DryRun {
+		return pruned, nil
+	}
 	s.sweep()
-	if err := s.forget(keep); err != nil {
-		return storeError(err)
-	}
-	return s.collect(ctx)
+	return pruned, s.carryOut(ctx, p)
 }
 
-// forget removes the records of unwanted images, before anything they need.
-func (s *Store) forget(keep func(Entry) bool) error {
-	entries, err := s.List()
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if keep(e) {
-			continue
-		}
+// carryOut removes what a plan says: first the records of the images, so that
+// nobody counts on what they need.
+func (s *Store) carryOut(ctx context.Context, p *plan) error {
+	for _, e := range p.gone {
 		if err := os.Remove(s.recordPath(e.Reference, e.Platform)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
+			return storeError(err)
 		}
 	}
-	return nil
-}
-
-// collect removes the blobs and unpacked layers that no record leads to.
-func (s *Store) collect(ctx context.Context) error {
-	blobs, layers, err := s.needed()
-	if err != nil {
-		return storeError(err)
-	}
-	packed, _ := filepath.Glob(s.path("blobs", "sha256", "*"))
-	unpacked, _ := filepath.Glob(s.path("layers", "*", "*"))
 	locks, _ := filepath.Glob(s.path("locks", "*")) // nobody waits for one: they all use the store
 	var failed []error
-	for _, path := range slices.Concat(packed, unpacked, locks) {
+	for _, path := range append(p.unneeded(), locks...) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if base := filepath.Base(path); !blobs[base] && !layers[base] {
-			failed = append(failed, remove(path))
-		}
+		failed = append(failed, remove(path))
 	}
+	failed = append(failed, ignoreGone(os.Remove(s.path(grown))))
 	if err := errors.Join(failed...); err != nil {
 		return storeError(err)
 	}
@@ -171,40 +143,75 @@ func remove(path string) error {
 	return removeAll(gone)
 }
 
-// needed names the files of the blobs and unpacked layers of all records.
-func (s *Store) needed() (blobs, layers map[string]bool, err error) {
-	entries, err := s.List()
-	if err != nil {
-		return nil, nil, err
-	}
-	blobs, layers = map[string]bool{}, map[string]bool{}
-	for _, e := range entries {
-		rec, err := s.record(e.Reference, e.Platform)
-		if err != nil {
+// A plan says which images go and what that leaves.
+type plan struct {
+	*stock
+
+	stay []stocked
+	gone []Entry
+	uses map[string]int // by how many images that stay a piece is needed
+	size int64          // of the pieces that are needed
+}
+
+// newPlan begins with all images that are complete; of others nothing is of
+// use.
+func newPlan(all *stock) *plan {
+	p := &plan{stock: all, uses: map[string]int{}}
+	for _, img := range all.images {
+		if len(img.names) == 0 {
+			p.gone = append(p.gone, img.Entry)
 			continue
 		}
-		img, err := s.load(e.Reference, rec)
-		if err != nil {
-			continue // incomplete: what is left of it goes
-		}
-		v, err := s.image(rec)
-		if err != nil {
-			return nil, nil, fmt.Errorf("image %s: %w", e.Reference, err)
-		}
-		config, err := v.ConfigName()
-		if err != nil {
-			return nil, nil, fmt.Errorf("image %s: %w", e.Reference, err)
-		}
-		blobs[strings.TrimPrefix(img.Digest, "sha256:")] = true
-		blobs[config.Hex] = true
-		for _, l := range img.layers {
-			blobs[l.blob.Hex] = true
-		}
-		for i, l := range distinct(img.layers) {
-			layers[shortName(l.diffID)] = true
-			layers[shortName(l.diffID)+dependent] = true
-			layers[chainName(distinct(img.layers)[:i+1])] = true
+		p.stay = append(p.stay, img)
+		for _, name := range img.names {
+			if p.uses[name]++; p.uses[name] == 1 {
+				p.size += p.pieces[name].size
+			}
 		}
 	}
-	return blobs, layers, nil
+	return p
+}
+
+func (p *plan) apply(o PruneOptions) {
+	slices.SortStableFunc(p.stay, func(a, b stocked) int { return a.Used.Compare(b.Used) })
+	p.stay = slices.DeleteFunc(p.stay, func(img stocked) bool {
+		tooMuch := o.MaxSize > 0 && p.size > o.MaxSize
+		goes := (o.All || img.Used.Before(o.Before) || tooMuch) && (o.Keep == nil || !o.Keep(img.Entry))
+		if goes {
+			p.drop(img)
+		}
+		return goes
+	})
+	slices.SortFunc(p.gone, byReference)
+}
+
+func (p *plan) drop(img stocked) {
+	p.gone = append(p.gone, img.Entry)
+	for _, name := range img.names {
+		if p.uses[name]--; p.uses[name] == 0 {
+			p.size -= p.pieces[name].size
+		}
+	}
+}
+
+// unneeded lists the files and directories that no image that stays needs.
+func (p *plan) unneeded() []string {
+	var paths []string
+	for name, piece := range p.pieces {
+		if p.uses[name] == 0 {
+			paths = append(paths, piece.paths...)
+		}
+	}
+	slices.Sort(paths)
+	return paths
+}
+
+func (p *plan) freed() int64 {
+	var total int64
+	for name, piece := range p.pieces {
+		if p.uses[name] == 0 {
+			total += piece.size
+		}
+	}
+	return total
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/kratix-tools/kratix/internal/diag"
 )
@@ -29,7 +30,8 @@ type Store struct {
 	// 20 GiB.
 	MaxLayer int64
 
-	dir string
+	dir    string
+	opened time.Time
 
 	mu    sync.Mutex
 	inUse *os.File // a shared lock, from the first use until Close
@@ -66,7 +68,7 @@ func Open(dir string) (*Store, error) {
 	if err != nil {
 		return nil, diag.Machine(fmt.Errorf("opening the image cache: %w", err))
 	}
-	s := &Store{dir: abs}
+	s := &Store{dir: abs, opened: time.Now()}
 	for _, sub := range []string{"blobs/sha256", "refs", "layers", "locks", "tmp"} {
 		// A container's root may not be the machine's: it must be able to
 		// pass through to its layers, and need not list the others.
@@ -120,11 +122,15 @@ func (s *Store) use(ctx context.Context) error {
 // is held, so that they belong to nobody. What cannot be removed is in nobody's
 // way.
 func (s *Store) sweep() {
-	left, _ := filepath.Glob(s.path("tmp", "*"))
-	unpacking, _ := filepath.Glob(s.path("layers", "*", unfinished+"*"))
-	for _, path := range append(left, unpacking...) {
+	for _, path := range s.unfinished() {
 		_ = removeAll(path)
 	}
+}
+
+func (s *Store) unfinished() []string {
+	left, _ := filepath.Glob(s.path("tmp", "*"))
+	unpacking, _ := filepath.Glob(s.path("layers", "*", unfinished+"*"))
+	return append(left, unpacking...)
 }
 
 // lock gives this process and goroutine the right to make the thing named key.

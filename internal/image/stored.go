@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -54,7 +55,18 @@ func (s *Store) writeRecord(r record) error {
 	if err != nil {
 		return err
 	}
-	return s.writeFile(s.recordPath(r.Reference, r.Platform), append(data, '\n'))
+	if err := s.writeFile(s.recordPath(r.Reference, r.Platform), append(data, '\n')); err != nil {
+		return err
+	}
+	s.touch(r)
+	return nil
+}
+
+// touch notes that an image is used, for Prune. The clock of the file system
+// may be a little slow, so it is not left to that.
+func (s *Store) touch(r record) {
+	now := time.Now()
+	_ = os.Chtimes(s.recordPath(r.Reference, r.Platform), now, now)
 }
 
 // Put stores an image under a reference. Get finds it there before it asks any
@@ -205,7 +217,7 @@ func (s *Store) V1(ref string) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	entries, err := s.List()
+	entries, err := s.entries()
 	if err != nil {
 		return nil, err
 	}

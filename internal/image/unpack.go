@@ -192,6 +192,9 @@ func (s *Store) unpackLayer(ctx context.Context, l layer, dir string, owners Own
 	if isDir(dir) {
 		return nil
 	}
+	if err := s.grow(); err != nil {
+		return err
+	}
 	// Beside its final place, since to move a directory to another parent one
 	// has to be allowed to write to it.
 	tmp, err := os.MkdirTemp(filepath.Dir(dir), unfinished)

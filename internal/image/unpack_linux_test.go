@@ -409,7 +409,7 @@ func TestPrune(t *testing.T) {
 		t.Fatal(err)
 	}
 	entries, err := s.List()
-	if err != nil || len(entries) != 2 || entries[0].Reference != "index.docker.io/library/gone:v1" || entries[0].Size == 0 || !entries[0].Built {
+	if err != nil || len(entries) != 2 || entries[0].Reference != "index.docker.io/library/gone:v1" || entries[0].Packed == 0 || entries[0].Unpacked == 0 || !entries[0].Built {
 		t.Fatalf("entries %+v, %v", entries, err)
 	}
 
@@ -418,15 +418,19 @@ func TestPrune(t *testing.T) {
 		t.Fatal(err)
 	}
 	mustGet(t, busy, "render:v1", GetOptions{Platform: platform})
-	isKept := func(e Entry) bool { return e.Digest == kept.Digest }
-	if err := s.Prune(t.Context(), isKept); diag.ExitCode(err) != diag.ExitMachine {
+	onlyKept := PruneOptions{All: true, Keep: func(e Entry) bool { return e.Digest == kept.Digest }}
+	if _, err := s.Prune(t.Context(), onlyKept); diag.ExitCode(err) != diag.ExitMachine {
 		t.Errorf("removing what somebody else uses: %v", err)
 	}
 	if err := busy.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Prune(t.Context(), isKept); err != nil {
+	pruned, err := s.Prune(t.Context(), onlyKept)
+	if err != nil {
 		t.Fatal(err)
+	}
+	if len(pruned.Images) != 1 || pruned.Images[0].Reference != "index.docker.io/library/gone:v1" {
+		t.Errorf("removed %+v", pruned.Images)
 	}
 
 	if _, err := s.Get(t.Context(), "gone:v1", GetOptions{Pull: PullNever, Platform: platform}); err == nil {
@@ -442,8 +446,8 @@ func TestPrune(t *testing.T) {
 	if blobs, _ := filepath.Glob(filepath.Join(s.dir, "blobs", "sha256", "*")); len(blobs) != 4 {
 		t.Errorf("blobs %q, want those of one image", blobs)
 	}
-	if after, err := s.Size(); err != nil || after >= before {
-		t.Errorf("size %d, %v, before %d", after, err, before)
+	if after, err := s.Size(); err != nil || after >= before || before-after < pruned.Freed {
+		t.Errorf("size %d, %v, before %d, said to be freed %d", after, err, before, pruned.Freed)
 	}
 }
 

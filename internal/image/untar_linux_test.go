@@ -538,7 +538,7 @@ func TestUnpackKeepsWhatLayersBelowDescribe(t *testing.T) {
 			if diff := cmp.Diff(dirs, mustUnpack(t, s, img)); diff != "" {
 				t.Errorf("directories, once more (-want +got):\n%s", diff)
 			}
-			if err := s.Prune(t.Context(), func(Entry) bool { return true }); err != nil {
+			if _, err := s.Prune(t.Context(), PruneOptions{}); err != nil {
 				t.Fatal(err)
 			}
 			for _, dir := range dirs {
