@@ -98,3 +98,42 @@ func TestFullDiskIsHintedAt(t *testing.T) {
 		t.Errorf("hints %q of an error that is another", hints)
 	}
 }
+
+func TestReworded(t *testing.T) {
+	t.Parallel()
+	rewrite := func(text string) string { return strings.ReplaceAll(text, "secret", "***") }
+	problems := Problems("reading secret", []Finding{
+		{Position: Position{File: "secret.yaml", Line: 3}, Field: "a", Message: "is secret", Hint: "no secret"},
+		{Position: Position{File: "secret.yaml", Line: 4}, Field: "b.secret", Message: "bad"},
+	})
+	for name, err := range map[string]error{
+		"a text":      Machine(fmt.Errorf("dialing secret: %w", errors.New("refused"))),
+		"a hint":      Hint(NotFound(errors.New("none")), "ask secret"),
+		"findings":    fmt.Errorf("case secret: %w", problems),
+		"all at once": Hint(fmt.Errorf("case: %w", errors.Join(Hint(errors.New("x"), "second secret"), problems)), "first"),
+	} {
+		got := Reworded(err, rewrite)
+		if want := rewrite(err.Error()); got.Error() != want {
+			t.Errorf("%s (-want +got):\n%s", name, cmp.Diff(want, got.Error()))
+		}
+		if ExitCode(got) != ExitCode(err) {
+			t.Errorf("%s: exit code %d, was %d", name, ExitCode(got), ExitCode(err))
+		}
+		var hints []string
+		for _, h := range Hints(err) {
+			hints = append(hints, rewrite(h))
+		}
+		if diff := cmp.Diff(hints, Hints(got)); diff != "" {
+			t.Errorf("%s: hints (-want +got):\n%s", name, diff)
+		}
+		if len(Findings(got)) != len(Findings(err)) {
+			t.Errorf("%s: findings %v", name, Findings(got))
+		}
+	}
+	if err := Machine(context.Canceled); Reworded(err, rewrite) != err {
+		t.Error("an error without anything to rewrite is another one")
+	}
+	if Reworded(nil, rewrite) != nil {
+		t.Error("no error became one")
+	}
+}
