@@ -22,12 +22,12 @@ type Attr struct {
 // A Copy is files on this machine together with what could not be kept there:
 // modes, owners, and files that are neither file, directory nor link. It is
 // filled from the top down by whatever reads the original, and then serves as
-// a [FS].
+// a [FS]. [NewMemory] starts one that needs no disk.
 //
 // Unlike other file systems of package io/fs it takes names of any bytes, as a
 // container does. Links are followed within the tree only.
 type Copy struct {
-	root  *os.Root
+	root  *os.Root // nil if the contents are in memory
 	nodes map[string]*node
 }
 
@@ -38,6 +38,7 @@ type node struct {
 	attr   Attr
 	target string  // of a link
 	files  []*node // of a directory
+	data   []byte  // of a file in memory
 }
 
 func (n *node) Name() string               { return n.name }
@@ -68,24 +69,31 @@ func (c *Copy) Add(name string, attr Attr, content io.Reader, target string) err
 	if _, again := c.nodes[name]; !ok || again || !parent.IsDir() || !valid(name) {
 		return &fs.PathError{Op: "copy", Path: name, Err: fs.ErrInvalid}
 	}
-	n := &node{name: path.Base(name), attr: attr, target: target}
-	var err error
-	switch attr.Mode.Type() {
-	case fs.ModeDir:
-		err = c.root.Mkdir(name, 0o755)
-	case fs.ModeSymlink:
-		n.size = int64(len(target))
-		err = c.root.Symlink(target, name)
-	case 0:
-		n.size, err = c.write(name, attr.Mode, content)
+	n := &node{name: path.Base(name), attr: attr, target: target, size: int64(len(target))}
+	keep := c.keep
+	if c.root == nil {
+		keep = c.remember
 	}
-	if err != nil {
+	if err := keep(name, n, content); err != nil {
 		return err
 	}
 	at, _ := slices.BinarySearchFunc(parent.files, n, func(a, b *node) int { return strings.Compare(a.name, b.name) })
 	parent.files = slices.Insert(parent.files, at, n)
 	c.nodes[name] = n
 	return nil
+}
+
+// keep makes a file on disk.
+func (c *Copy) keep(name string, n *node, content io.Reader) (err error) {
+	switch n.Type() {
+	case fs.ModeDir:
+		err = c.root.Mkdir(name, 0o755)
+	case fs.ModeSymlink:
+		err = c.root.Symlink(n.target, name)
+	case 0:
+		n.size, err = c.write(name, n.Mode(), content)
+	}
+	return err
 }
 
 func (c *Copy) write(name string, mode fs.FileMode, content io.Reader) (int64, error) {
@@ -180,6 +188,9 @@ func (c *Copy) Open(name string) (fs.File, error) {
 	case fs.ModeDir:
 		return &openDir{node: n, rest: n.entries()}, nil
 	case 0:
+		if c.root == nil {
+			return openMemory{bytes.NewReader(n.data), n}, nil
+		}
 		f, err := c.root.Open(at)
 		if err != nil {
 			return nil, err

@@ -139,3 +139,38 @@ func TestCopyKeepsContentsWithHoles(t *testing.T) {
 		t.Errorf("%d bytes differ from %d, %v", len(got), len(want), err)
 	}
 }
+
+// TestMemory: a tree in memory is a tree as any other.
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	c := NewMemory()
+	for name, content := range map[string]string{"a/b/file": "hello", "a/other": "text", "top": ""} {
+		if err := c.AddFile(name, 0o640, []byte(content)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.AddDir("a/empty", 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Add("link", Attr{Mode: fs.ModeSymlink | 0o777}, nil, "a/other"); err != nil {
+		t.Fatal(err)
+	}
+	if err := fstest.TestFS(c, "a/b/file", "a/other", "top", "link"); err != nil {
+		t.Error(err)
+	}
+	if err := c.AddFile("a/other", 0o600, []byte("replaced")); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := fs.ReadFile(c, "link"); err != nil || string(got) != "replaced" {
+		t.Errorf("through the link: %q, %v", got, err)
+	}
+	info, err := c.Lstat("a/other")
+	if err != nil || info.Mode() != 0o600 || info.Size() != int64(len("replaced")) {
+		t.Errorf("%v, %v", info, err)
+	}
+	for _, name := range []string{"a/b", "top/below", "../out"} {
+		if err := c.AddFile(name, 0o600, nil); !errors.Is(err, fs.ErrInvalid) {
+			t.Errorf("adding a file %s: %v", name, err)
+		}
+	}
+}
