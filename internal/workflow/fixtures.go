@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/redact"
 )
 
 // Fixtures are the Secrets and ConfigMaps of the Job's namespace, by name and
@@ -11,6 +14,21 @@ import (
 type Fixtures struct {
 	Secrets    map[string]map[string][]byte
 	ConfigMaps map[string]map[string][]byte
+	// Advice says what to do so that a "Secret" or "ConfigMap" of this name, with
+	// this key unless it is empty, is among the fixtures; it may be nil.
+	Advice func(kind, name, key string) string
+}
+
+// Hidden are the values of the Secrets, which nobody may get to see.
+func (f Fixtures) Hidden() *redact.Secrets {
+	var values []string
+	for _, data := range f.Secrets {
+		for _, value := range data {
+			values = append(values, string(value))
+		}
+	}
+	slices.Sort(values)
+	return redact.New(values...)
 }
 
 // A source is a Secret or ConfigMap that a Pipeline refers to.
@@ -29,14 +47,17 @@ func configMapNamed(name string, optional *bool) source {
 }
 
 // data gives the keys and values of a source; none is fine if it is optional.
-func (f Fixtures) data(s source) (map[string][]byte, error) {
+func (f Fixtures) data(s source) (map[string][]byte, error) { return f.find(s, "") }
+
+// find gives the keys and values of a source, of which key is wanted.
+func (f Fixtures) find(s source, key string) (map[string][]byte, error) {
 	all := f.ConfigMaps
 	if s.kind == "Secret" {
 		all = f.Secrets
 	}
 	data, exists := all[s.name]
 	if !exists && !s.optional {
-		return nil, fmt.Errorf("%s %q is not among the fixtures", s.kind, s.name)
+		return nil, f.missing(s, key, fmt.Errorf("%s %q is not among the fixtures", s.kind, s.name))
 	}
 	return data, nil
 }
@@ -44,23 +65,24 @@ func (f Fixtures) data(s source) (map[string][]byte, error) {
 // value gives the value of one key; found is false for an optional one that is
 // missing.
 func (f Fixtures) value(s source, key string) (value string, found bool, err error) {
-	data, err := f.data(s)
+	data, err := f.find(s, key)
 	if err != nil {
 		return "", false, err
 	}
 	content, found := data[key]
 	if !found && !s.optional {
-		return "", false, fmt.Errorf("%s %q has no key %q", s.kind, s.name, key)
+		err := fmt.Errorf("%s %q has no key %q", s.kind, s.name, key)
+		if near := diag.DidYouMean(key, slices.Sorted(maps.Keys(data))); near != "" {
+			return "", false, diag.Hint(err, near)
+		}
+		return "", false, f.missing(s, key, err)
 	}
 	return string(content), found, nil
 }
 
-func (f Fixtures) secretValues() []string {
-	var values []string
-	for _, name := range slices.Sorted(maps.Keys(f.Secrets)) {
-		for _, key := range slices.Sorted(maps.Keys(f.Secrets[name])) {
-			values = append(values, string(f.Secrets[name][key]))
-		}
+func (f Fixtures) missing(s source, key string, err error) error {
+	if f.Advice == nil {
+		return err
 	}
-	return values
+	return diag.Hint(err, f.Advice(s.kind, s.name, key))
 }

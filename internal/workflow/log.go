@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"github.com/kratix-tools/kratix/internal/redact"
 )
 
 // A Log is the end of what a container has printed.
@@ -31,10 +33,10 @@ const (
 // A recorder joins the two streams of a container line by line. Secrets are
 // gone before anything is stored or shown.
 type recorder struct {
-	keep   int
-	redact *redactor
-	file   io.WriteCloser // may be nil
-	live   func(Line)     // may be nil
+	keep int
+	hide *redact.Secrets
+	file io.WriteCloser // may be nil
+	live func(Line)     // may be nil
 
 	mu       sync.Mutex
 	out, err stream
@@ -65,7 +67,7 @@ func (w writer) Write(p []byte) (int, error) {
 	defer w.mu.Unlock()
 	s := w.stream
 	s.held = append(s.held, p...)
-	s.pending, s.held = w.redact.apply(s.pending, s.held, false)
+	s.pending, s.held = w.hide.Stream(s.pending, s.held, false)
 	w.emitLines(s, w.stderr)
 	return len(p), nil
 }
@@ -124,7 +126,7 @@ func (r *recorder) close() error {
 	defer r.mu.Unlock()
 	for _, w := range []writer{{r, &r.out, false}, {r, &r.err, true}} {
 		s := w.stream
-		s.pending, s.held = r.redact.apply(s.pending, s.held, true)
+		s.pending, s.held = r.hide.Stream(s.pending, s.held, true)
 		r.emitLines(s, w.stderr)
 		if len(s.pending) > 0 {
 			r.emit(s.pending, w.stderr)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/kratix-tools/kratix/internal/api"
 	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/redact"
 	"github.com/kratix-tools/kratix/internal/tree"
 )
 
@@ -28,12 +29,17 @@ type PipelineRun struct {
 
 	// Until ends the run after the container of this name; empty runs all.
 	Until string
+	// Alone is the only container to run; empty runs all. It finds the
+	// directories as the first container of a Pipeline does: empty.
+	Alone string
 	// Trace finds out which step wrote which file, which takes one more copy
 	// of the directories per step.
 	Trace bool
 
 	// Env is set in every container after the Pipeline's own variables.
-	Env      []EnvVar
+	Env []EnvVar
+	// Fixtures are what the Pipeline refers to. No log, and no name of a file in
+	// a Step, shows the values of their Secrets.
 	Fixtures Fixtures
 	Network  Network // NetworkNone when empty
 	// Timeout is the time that all containers together may take; 0 is no
@@ -45,9 +51,6 @@ type PipelineRun struct {
 	Logs func(container string) (io.WriteCloser, error)
 	// TailLines is the number of lines that a Step keeps, 50 when 0.
 	TailLines int
-	// Redact lists texts that no log may show, beside the values of
-	// Fixtures.Secrets.
-	Redact []string
 
 	Observer Observer
 
@@ -172,7 +175,7 @@ var errTimeout = errors.New("timeout")
 // result and no error; an error is a fault of the machine, a mistake in the
 // input, or a timeout, and the result tells how far the run came.
 func RunPipeline(ctx context.Context, engine Engine, run PipelineRun) (PipelineResult, error) {
-	p := &pipelineRun{PipelineRun: run, result: PipelineResult{Name: run.Identity.Pipeline}}
+	p := &pipelineRun{PipelineRun: run, result: PipelineResult{Name: run.Identity.Pipeline}, secrets: run.Fixtures.Hidden()}
 	err := p.run(ctx, engine)
 	if err != nil {
 		err = fmt.Errorf("pipeline %q: %w", run.Identity.Pipeline, err)
@@ -186,6 +189,8 @@ type pipelineRun struct {
 	pod    Pod
 	result PipelineResult
 	before contents // of the directories before the step, when tracing
+	// secrets are those that no log may show.
+	secrets *redact.Secrets
 }
 
 func (p *pipelineRun) run(ctx context.Context, engine Engine) (err error) {
@@ -226,6 +231,9 @@ func (p *pipelineRun) runSteps(ctx context.Context, containers []Container) erro
 		defer cancel()
 	}
 	for i, c := range containers {
+		if p.Alone != "" && c.Name != p.Alone {
+			continue
+		}
 		step := &p.result.Steps[i]
 		if err := p.runStep(ctx, step, c); err != nil {
 			return err
@@ -307,7 +315,7 @@ func (p *pipelineRun) openLog(step *Step) (*recorder, error) {
 	if keep == 0 {
 		keep = 50
 	}
-	r := &recorder{keep: keep, redact: newRedactor(append(p.Fixtures.secretValues(), p.Redact...))}
+	r := &recorder{keep: keep, hide: p.secrets}
 	if p.Observer.Line != nil {
 		started := *step
 		r.live = func(l Line) { p.Observer.Line(started, l) }

@@ -2,10 +2,11 @@ package workflow
 
 import (
 	"fmt"
-	"testing/fstest"
+	"slices"
 
 	"github.com/kratix-tools/kratix/internal/api"
 	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/tree"
 )
 
 // A plan is the Pod of a Pipeline, complete but for being started.
@@ -32,9 +33,9 @@ func (run PipelineRun) Containers() ([]Container, error) {
 
 func (run PipelineRun) plan() (plan, error) {
 	p := &planner{run: run, byName: map[string]volume{}}
-	p.addVolume(volume{name: volumeInput, files: memory{
-		"object.yaml": &fstest.MapFile{Data: run.Object, Mode: defaultFileMode},
-	}})
+	input := tree.NewMemory()
+	p.put(input, "object.yaml", run.Object, defaultFileMode, "")
+	p.addVolume(volume{name: volumeInput, files: input})
 	p.addVolume(volume{name: volumeOutput})
 	p.addVolume(volume{name: volumeMetadata})
 	for i, v := range run.Pipeline.Spec.Volumes {
@@ -43,23 +44,21 @@ func (run PipelineRun) plan() (plan, error) {
 	for i, c := range run.Pipeline.Spec.Containers {
 		p.containers = append(p.containers, p.container(c, fmt.Sprintf("spec.containers[%d]", i)))
 	}
-	p.checkUntil()
+	p.checkContainer(run.Until, "stop after")
+	p.checkContainer(run.Alone, "run alone")
 	if err := diag.Problems("planning the Pod", p.findings); err != nil {
 		return plan{}, err
 	}
 	return p.plan, nil
 }
 
-func (p *planner) checkUntil() {
-	if p.run.Until == "" {
+// checkContainer refuses a container to do something with that the Pipeline does
+// not have.
+func (p *planner) checkContainer(name, what string) {
+	if name == "" || slices.ContainsFunc(p.containers, func(c Container) bool { return c.Name == name }) {
 		return
 	}
-	for _, c := range p.containers {
-		if c.Name == p.run.Until {
-			return
-		}
-	}
-	p.refuse("spec.containers", fmt.Errorf("there is no container %q to stop after", p.run.Until))
+	p.refuse("spec.containers", fmt.Errorf("there is no container %q to %s", name, what))
 }
 
 func (p *planner) container(c api.Container, field string) Container {
@@ -97,6 +96,9 @@ func (p *planner) finding(severity diag.Severity, field string, what error) diag
 		field = p.run.Field + "." + field
 	}
 	f := diag.Finding{Severity: severity, Field: field, Message: what.Error()}
+	if hints := diag.Hints(what); len(hints) > 0 {
+		f.Hint = hints[0]
+	}
 	if p.run.Locate != nil {
 		f.Position = p.run.Locate(field)
 	}

@@ -28,6 +28,9 @@ func (p *pipelineRun) trace(ctx context.Context, step *Step) error {
 		}
 	}
 	step.Wrote = changes(p.before, after)
+	for i, name := range step.Wrote {
+		step.Wrote[i] = p.secrets.Text(name)
+	}
 	p.before = after
 	return nil
 }

@@ -8,7 +8,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"testing/fstest" // its MapFS is the standard library's tree of files in memory
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -35,9 +34,6 @@ type volume struct {
 
 const defaultFileMode = 0o644
 
-// memory is a tree in memory.
-type memory = fstest.MapFS
-
 func (p *planner) addVolume(v volume) {
 	p.volumes = append(p.volumes, v)
 	p.byName[v.name] = v
@@ -53,7 +49,7 @@ func (p *planner) userVolume(v corev1.Volume, field string) {
 		p.addVolume(volume{name: v.Name})
 		return
 	}
-	files := memory{}
+	files := tree.NewMemory()
 	switch {
 	case v.Secret != nil:
 		s := v.Secret
@@ -73,7 +69,7 @@ func (p *planner) userVolume(v corev1.Volume, field string) {
 	p.addVolume(volume{name: v.Name, files: files, readOnly: true})
 }
 
-func (p *planner) projected(files memory, from corev1.VolumeProjection, mode *int32, field string) {
+func (p *planner) projected(files *tree.Copy, from corev1.VolumeProjection, mode *int32, field string) {
 	switch {
 	case from.Secret != nil:
 		p.project(files, secretNamed(from.Secret.Name, from.Secret.Optional), from.Secret.Items, mode, field+".secret")
@@ -88,7 +84,7 @@ func (p *planner) projected(files memory, from corev1.VolumeProjection, mode *in
 
 // project writes the keys of a source as files: all of them or, with items,
 // the selected ones under their paths.
-func (p *planner) project(files memory, s source, items []corev1.KeyToPath, mode *int32, field string) {
+func (p *planner) project(files *tree.Copy, s source, items []corev1.KeyToPath, mode *int32, field string) {
 	data, err := p.run.Fixtures.data(s)
 	if err != nil {
 		p.refuse(field, err)
@@ -96,7 +92,7 @@ func (p *planner) project(files memory, s source, items []corev1.KeyToPath, mode
 	}
 	if len(items) == 0 {
 		for _, key := range slices.Sorted(maps.Keys(data)) {
-			files[key] = &fstest.MapFile{Data: data[key], Mode: fileMode(mode, nil)}
+			p.put(files, key, data[key], fileMode(mode, nil), field)
 		}
 		return
 	}
@@ -113,7 +109,7 @@ func (p *planner) project(files memory, s source, items []corev1.KeyToPath, mode
 	}
 }
 
-func (p *planner) downward(files memory, items []corev1.DownwardAPIVolumeFile, mode *int32, field string) {
+func (p *planner) downward(files *tree.Copy, items []corev1.DownwardAPIVolumeFile, mode *int32, field string) {
 	for i, item := range items {
 		at := fmt.Sprintf("%s.items[%d]", field, i)
 		content, ref, err := p.downwardContent(item)
@@ -140,12 +136,14 @@ func (p *planner) downwardContent(item corev1.DownwardAPIVolumeFile) (content, r
 	}
 }
 
-func (p *planner) put(files memory, name string, content []byte, mode fs.FileMode, field string) {
+func (p *planner) put(files *tree.Copy, name string, content []byte, mode fs.FileMode, field string) {
 	if !fs.ValidPath(name) || name == "." {
 		p.refuse(field, fmt.Errorf("%q is no path inside the volume", name))
 		return
 	}
-	files[name] = &fstest.MapFile{Data: content, Mode: mode}
+	if err := files.AddFile(name, mode, content); err != nil {
+		p.refuse(field, fmt.Errorf("%q is a directory of the volume, or below a file", name))
+	}
 }
 
 func fileMode(volume, item *int32) fs.FileMode {
@@ -251,15 +249,10 @@ func (p *planner) prepareSubPath(v volume, sub string) error {
 		return nil
 	}
 	i := slices.IndexFunc(p.volumes, func(other volume) bool { return other.name == v.name })
-	files, ok := p.volumes[i].files.(memory)
+	files, ok := p.volumes[i].files.(*tree.Copy)
 	if !ok {
-		files = memory{}
+		files = tree.NewMemory()
 		p.volumes[i].files = files
 	}
-	for dir := sub; dir != "."; dir = path.Dir(dir) {
-		if files[dir] == nil {
-			files[dir] = &fstest.MapFile{Mode: fs.ModeDir | 0o777}
-		}
-	}
-	return nil
+	return files.AddDir(sub, 0o777)
 }
