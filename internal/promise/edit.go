@@ -68,11 +68,11 @@ func (p *Promise) insert(ref WorkflowRef, field string, item any) (Edit, error) 
 		return createWorkflow(workflowFile(p.Dir, ref), item)
 	}
 	path := strings.TrimPrefix(strings.TrimPrefix(field, source.field), ".")
-	data, err := source.doc.Append(path, item)
+	edited, err := source.doc.Append(path, item)
 	if err != nil {
 		return Edit{}, err
 	}
-	return Edit{File: source.doc.File, Data: data}, nil
+	return Edit{File: source.doc.File, Data: edited.Bytes()}, nil
 }
 
 // sourceOf gives the document that a workflow is in; in the split layout it may

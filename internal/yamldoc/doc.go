@@ -13,5 +13,9 @@
 // reads the same text.
 //
 // [Parse] gives the documents of a file. [Document.Position] finds a field in
-// it, [Document.Append] and [Document.Add] give the bytes of the edited file.
+// it. [Document.Set], [Document.Add], [Document.Append], [Document.Insert],
+// [Document.Delete] and [Document.Rename] give the edited document, whose
+// [Document.Bytes] are the whole file; it can be edited again. What is read in
+// other places too, through an anchor, is not edited in one of them: the error
+// says which line shares it.
 package yamldoc

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -14,41 +13,174 @@ import (
 	"github.com/kratix-tools/kratix/internal/diag"
 )
 
-// Append adds an item to the end of the list at path and gives the bytes of
-// the whole file. The list, and mappings on the way to it, are made if they are
-// missing, null or empty.
+// Bytes gives the whole file that the document is in, with the edits that led
+// to this document. The caller does not change it.
+func (d *Document) Bytes() []byte { return d.file }
+
+// Append adds an item to the end of the list at path. The list, and mappings
+// on the way to it, are made if they are missing, null or empty.
 //
 // Item is anything that encodes as JSON; a [Map] or a struct keeps its order.
-func (d *Document) Append(path string, item any) ([]byte, error) {
-	return d.edit(path, func(old any) (any, error) {
-		switch list := old.(type) {
-		case nil:
-			return []any{item}, nil
-		case []any:
-			return append(list, item), nil
-		default:
-			return nil, fmt.Errorf("it is %s, not a list", describe(old))
-		}
-	}, []any{item})
+func (d *Document) Append(path string, item any) (*Document, error) {
+	return d.insert(splitPath(path), -1, []any{item})
 }
 
-// Add gives the mapping at path a key that it does not have yet, and returns
-// the bytes of the whole file. Missing mappings are made, as by [Document.Append].
-func (d *Document) Add(path, key string, value any) ([]byte, error) {
-	return d.edit(path, func(old any) (any, error) {
-		switch m := old.(type) {
-		case nil:
-			return map[string]any{key: value}, nil
-		case map[string]any:
-			if _, ok := m[key]; ok {
-				return nil, fmt.Errorf("it has a key %q already", key)
-			}
-			m[key] = value
-			return m, nil
-		default:
-			return nil, fmt.Errorf("it is %s, not a mapping", describe(old))
+// Insert adds an item to the list at path, in front of the item that is at
+// index i now.
+func (d *Document) Insert(path string, i int, item any) (*Document, error) {
+	return d.insert(splitPath(path), i, []any{item})
+}
+
+// Add gives the mapping at path a key that it does not have yet. Missing
+// mappings are made, as by [Document.Append].
+func (d *Document) Add(path, key string, value any) (*Document, error) {
+	return d.add(splitPath(path), key, value)
+}
+
+// Delete removes the key or the item at path, with the comments that belong to
+// it: those on its lines, those below it that are indented deeper, and those
+// right above it. A mapping or list that has nothing left becomes {} or [].
+func (d *Document) Delete(path string) (*Document, error) {
+	return d.remove(splitPath(path))
+}
+
+// Rename gives the key at path another name; its value, its place and its
+// comments stay.
+func (d *Document) Rename(path, key string) (*Document, error) {
+	return d.rename(splitPath(path), key)
+}
+
+// Set makes the value at path the one that is given, and changes no more than
+// what differs: keys of mappings one by one, items of lists where they moved,
+// came or went. What is missing on the way is made.
+func (d *Document) Set(path string, value any) (*Document, error) {
+	value, err := ordered(value)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return d.set(splitPath(path), value)
+}
+
+// An edit is a change to what a path leads to, and the ways in which text can
+// be spliced to make it.
+type edit struct {
+	segments []string
+	change   func(old any) (any, error)
+	byHand   string // what to do if none of the ways leads there
+	ways     []func() ([]byte, bool)
+}
+
+// apply tries the ways of an edit, and takes the first that is proved to make
+// the change and no other.
+func (d *Document) apply(e edit) (*Document, error) {
+	want, err := changed(clone(d.value), e.segments, e.change)
+	if err != nil {
+		return nil, diag.Inputf("%s: %s cannot be changed: %w", d.where(e.segments), joined(e.segments), err)
+	}
+	if want, err = generic(want); err != nil {
+		return nil, fmt.Errorf("%s: %w", joined(e.segments), err)
+	}
+	for _, way := range e.ways {
+		data, ok := way()
+		if !ok {
+			continue
 		}
-	}, Map{{key, value}})
+		if edited, ok := d.edited(data); ok && reflect.DeepEqual(edited.value, want) {
+			return edited, nil
+		}
+	}
+	return nil, d.refused(e)
+}
+
+// edited gives this document in the edited file, if all others say what they
+// said before.
+func (d *Document) edited(data []byte) (*Document, bool) {
+	docs, err := Parse(d.File, data)
+	if err != nil || len(docs) != len(d.siblings) {
+		return nil, false
+	}
+	for i, after := range docs {
+		if i != d.index && !reflect.DeepEqual(after.value, d.siblings[i].value) {
+			return nil, false
+		}
+	}
+	return docs[d.index], true
+}
+
+// refused says why an edit is not made, and what the user can do by hand.
+func (d *Document) refused(e edit) error {
+	at, path := d.where(e.segments), joined(e.segments)
+	if why, hint := d.shared(e.segments); why != "" {
+		return diag.Hint(diag.Inputf("%s: %s cannot be changed alone: %s", at, path, why), hint)
+	}
+	err := diag.Inputf("%s: %s is written in a way that cannot be changed without rewriting it", at, path)
+	return diag.Hint(err, e.byHand)
+}
+
+// shared tells whether what is at a path is read in other places too, through
+// an anchor, an alias or a merge.
+func (d *Document) shared(segments []string) (why, hint string) {
+	if d.root == nil {
+		return "", ""
+	}
+	p := d.find(segments, false)
+	if n := p.node(); n.Kind == yaml.AliasNode {
+		why = fmt.Sprintf("line %d takes it from the anchor &%s in line %d", d.line+n.Line, n.Value, d.line+n.Alias.Line)
+		return why, fmt.Sprintf("write the value out in line %d, or change it in line %d for all that use it", d.line+n.Line, d.line+n.Alias.Line)
+	}
+	if through := d.find(segments, true); len(through.rest) < len(p.rest) {
+		from := d.at(through.nodes[len(p.nodes)]).Line
+		why = fmt.Sprintf("it comes from line %d through a merge (<<)", from)
+		return why, fmt.Sprintf("write it out where it is merged, or change it in line %d for all that merge it", from)
+	}
+	for _, n := range p.nodes {
+		if line := d.lineOfAlias(d.root, n); n.Anchor != "" && line > 0 {
+			why = fmt.Sprintf("it has the anchor &%s, and line %d uses it too", n.Anchor, d.line+line)
+			return why, fmt.Sprintf("write the value out in line %d, or change both by hand", d.line+line)
+		}
+	}
+	return "", ""
+}
+
+// lineOfAlias finds an alias of a node below n; 0 if there is none.
+func (d *Document) lineOfAlias(n, anchored *yaml.Node) int {
+	if n.Kind == yaml.AliasNode && n.Alias == anchored {
+		return n.Line
+	}
+	for _, inner := range n.Content {
+		if line := d.lineOfAlias(inner, anchored); line > 0 {
+			return line
+		}
+	}
+	return 0
+}
+
+// where is the place to name in an error about a path.
+func (d *Document) where(segments []string) diag.Position {
+	at, _ := d.position(segments)
+	return at
+}
+
+// joined is the field path of segments.
+func joined(segments []string) string {
+	path := ""
+	for _, s := range segments {
+		if _, err := strconv.Atoi(s); err == nil {
+			path += "[" + s + "]"
+			continue
+		}
+		path = Join(path, s)
+	}
+	return path
+}
+
+// block writes an ordered value as a user would paste it.
+func block(value any) string {
+	lines := style{step: 2, list: 0, gap: 2}.lines(value, 0)
+	if len(lines) == 0 {
+		return flow(value)
+	}
+	return strings.Join(lines, "\n")
 }
 
 func describe(value any) string {
@@ -60,29 +192,6 @@ func describe(value any) string {
 	default:
 		return strconv.Quote(fmt.Sprint(value))
 	}
-}
-
-// edit splices addition, a list of one item or a Map of one entry, into what is
-// at path, and proves that nothing but change has happened to the value.
-func (d *Document) edit(path string, change func(old any) (any, error), addition any) ([]byte, error) {
-	addition, err := ordered(addition)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	segments := splitPath(path)
-	want, err := changed(clone(d.value), segments, change)
-	if err != nil {
-		at, _ := d.Position(path)
-		return nil, diag.Inputf("%s: %s cannot be extended: %w", at, path, err)
-	}
-	if want, err = generic(want); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	data, ok := d.splice(segments, addition)
-	if !ok || !d.proved(data, want) {
-		return nil, d.refused(path, addition)
-	}
-	return data, nil
 }
 
 // changed applies a change below a decoded value. Missing mappings are made.
@@ -119,223 +228,6 @@ func generic(value any) (any, error) {
 	var read any
 	err = kjson.Unmarshal(text, &read)
 	return read, err
-}
-
-// proved says whether the edited file holds what is wanted in this document,
-// and the same as before in all others.
-func (d *Document) proved(data []byte, want any) bool {
-	before, err := Parse(d.File, d.file)
-	if err != nil {
-		return false
-	}
-	after, err := Parse(d.File, data)
-	if err != nil || len(after) != len(before) {
-		return false
-	}
-	for i := range after {
-		expected := before[i].value
-		if i == d.index {
-			expected = want
-		}
-		if !reflect.DeepEqual(after[i].value, expected) {
-			return false
-		}
-	}
-	return true
-}
-
-// refused says what the user can write by hand.
-func (d *Document) refused(path string, addition any) error {
-	at, _ := d.Position(path)
-	text := strings.Join(style{step: 2, list: 0, gap: 2}.lines(addition, 0), "\n")
-	err := diag.Inputf("%s: %s is written in a way that cannot be extended without rewriting it", at, path)
-	return diag.Hint(err, fmt.Sprintf("add this to %s by hand:\n%s", path, text))
-}
-
-// splice inserts an addition at a path. It reports false where it does not
-// know how.
-func (d *Document) splice(segments []string, addition any) ([]byte, bool) {
-	if d.root == nil {
-		return d.insertLines(len(d.lines), d.styleOf(nil).lines(nest(segments, addition), 0)), true
-	}
-	p := d.find(segments, false)
-	addition = nest(p.rest, addition)
-	n := p.node()
-	switch {
-	case n.Kind == yaml.AliasNode:
-		return nil, false
-	case isNull(n):
-		return d.fillNull(p, addition)
-	case n.Style&yaml.FlowStyle != 0 && len(n.Content) == 0 && !inFlow(p.nodes):
-		return d.fillEmpty(p, addition)
-	case n.Style&yaml.FlowStyle != 0:
-		return d.extendFlow(n, addition)
-	case n.Kind == yaml.MappingNode, n.Kind == yaml.SequenceNode:
-		return d.extendBlock(p, addition)
-	default:
-		return nil, false
-	}
-}
-
-// nest puts mappings for the missing segments around an addition.
-func nest(segments []string, addition any) any {
-	for _, segment := range slices.Backward(segments) {
-		addition = Map{{segment, addition}}
-	}
-	return addition
-}
-
-func inFlow(nodes []*yaml.Node) bool {
-	return slices.ContainsFunc(nodes[:len(nodes)-1], func(n *yaml.Node) bool { return n.Style&yaml.FlowStyle != 0 })
-}
-
-// extendBlock writes the addition below the last line of a block.
-func (d *Document) extendBlock(p place, addition any) ([]byte, bool) {
-	n := p.node()
-	column, ok := d.column(n)
-	if !ok {
-		return nil, false
-	}
-	inclusive := column + 1
-	if key := p.key(); key != nil && column >= key.Column || key == nil && len(p.nodes) > 1 {
-		inclusive = column
-	}
-	last := d.extend(d.lineOf(d.end(n)), column, inclusive)
-	return d.insertLines(last+1, d.styleOf(p.nodes).lines(addition, column)), true
-}
-
-// column is the indentation of a block: of its keys or of its dashes.
-func (d *Document) column(n *yaml.Node) (int, bool) {
-	if n.Kind == yaml.MappingNode {
-		return n.Content[0].Column - 1, true
-	}
-	at := d.offset(n)
-	if d.text[at] == '-' {
-		return n.Column - 1, true
-	}
-	for line := n.Line; line < n.Content[0].Line; line++ {
-		if text := strings.TrimLeft(d.lineText(line), " "); text == "-" || strings.HasPrefix(text, "- ") {
-			return d.indent(line), true
-		}
-	}
-	return 0, false
-}
-
-// extend gives the last line that belongs to a block which reaches at least to
-// the given line: what is indented deeper than column, and comments indented
-// as deep as inclusive.
-func (d *Document) extend(line, column, inclusive int) int {
-	last := line
-	for i := line + 1; i < len(d.lines); i++ {
-		indent := d.indent(i)
-		switch {
-		case d.blank(i):
-			continue
-		case indent > column, d.comment(i) && indent >= inclusive:
-			last = i
-		default:
-			return last
-		}
-	}
-	return last
-}
-
-// fillNull gives a key without a value one, below the line of the key.
-func (d *Document) fillNull(p place, addition any) ([]byte, bool) {
-	key, n := p.key(), p.node()
-	if key == nil || inFlow(p.nodes) || n.Line != key.Line || n.Anchor != "" {
-		return nil, false
-	}
-	s := d.styleOf(p.nodes)
-	column := key.Column - 1
-	last := d.extend(n.Line-1, column, column+1)
-	data := d.insertLines(last+1, s.lines(addition, s.under(column, addition)))
-	from := d.offset(n)
-	return d.cut(data, from, from+len(n.Value)), true
-}
-
-// under is the indentation of a value below a key.
-func (s style) under(column int, value any) int {
-	if _, ok := value.([]any); ok {
-		return column + s.list
-	}
-	return column + s.step
-}
-
-// fillEmpty replaces [] or {} by a block.
-func (d *Document) fillEmpty(p place, addition any) ([]byte, bool) {
-	n, key := p.node(), p.key()
-	open := d.skipProperties(d.offset(n))
-	f, ok := d.scanFlow(open)
-	if !ok || f.comment {
-		return nil, false
-	}
-	s := d.styleOf(p.nodes)
-	if key == nil || key.Line != n.Line {
-		column := n.Column - 1
-		text := strings.Join(s.lines(addition, column), d.eol())
-		return d.replace(open, f.end, text[column:]), open == d.offset(n) && d.aloneAfter(f.end)
-	}
-	if !d.aloneAfter(f.end) {
-		return nil, false
-	}
-	data := d.insertLines(d.lineOf(f.end)+1, s.lines(addition, s.under(key.Column-1, addition)))
-	return d.cut(data, open, f.end), true
-}
-
-// aloneAfter says that nothing but a comment follows on the line.
-func (d *Document) aloneAfter(offset int) bool {
-	rest := d.text[offset:d.lineEnd(d.lineOf(offset))]
-	return isBlank(rest) || isComment(rest)
-}
-
-// extendFlow writes the addition before the closing bracket.
-func (d *Document) extendFlow(n *yaml.Node, addition any) ([]byte, bool) {
-	f, ok := d.scanFlow(d.skipProperties(d.offset(n)))
-	if !ok {
-		return nil, false
-	}
-	text := flow(addition)
-	text = text[1 : len(text)-1]
-	switch d.text[f.last-1] {
-	case '[', '{':
-	case ',':
-		text = " " + text
-	default:
-		text = ", " + text
-	}
-	return d.replace(f.last, f.last, text), true
-}
-
-// insertLines gives the file with lines added in front of a line.
-func (d *Document) insertLines(line int, lines []string) []byte {
-	eol := d.eol()
-	text := strings.Join(lines, eol) + eol
-	at := len(d.text)
-	if line < len(d.lines) {
-		at = d.lines[line]
-	}
-	if at > 0 && d.text[at-1] != '\n' && d.text[at-1] != '\r' {
-		text = eol + strings.TrimSuffix(text, eol)
-	}
-	return d.replace(at, at, text)
-}
-
-// replace gives the file with a range of the document replaced.
-func (d *Document) replace(from, to int, text string) []byte {
-	return slices.Concat(d.file[:d.start+from], []byte(text), d.file[d.start+to:])
-}
-
-// cut removes a range of the document, and the spaces before it, from a file
-// that was edited behind that range only.
-func (d *Document) cut(data []byte, from, to int) []byte {
-	if from == to {
-		return data
-	}
-	for from > 0 && d.text[from-1] == ' ' {
-		from--
-	}
-	return slices.Concat(data[:d.start+from], data[d.start+to:])
 }
 
 // clone copies a decoded value.

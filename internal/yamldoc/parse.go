@@ -29,6 +29,8 @@ type Document struct {
 	lines []int  // offset in text of each line
 	root  *yaml.Node
 	value any
+
+	siblings []*Document // all of the file, with this one
 }
 
 // Parse reads the documents of a file. Documents without content are left out,
@@ -59,6 +61,9 @@ func Parse(file string, data []byte) ([]*Document, error) {
 	}
 	if len(docs) == 0 {
 		docs = []*Document{{File: file, file: data, text: data, lines: lineStarts(data)}}
+	}
+	for _, d := range docs {
+		d.siblings = docs
 	}
 	return docs, nil
 }
@@ -186,6 +191,25 @@ func (d *Document) locate(err error) (message string, line int) {
 		})
 	}
 	return strings.TrimSpace(message), line
+}
+
+// A Part is the text of one document of a file, before it is parsed.
+type Part struct {
+	Line int // of the file before it
+	Text []byte
+}
+
+// Split cuts a file into its documents and parses none of them, so that one
+// that cannot be read does not spoil the others.
+func Split(data []byte) []Part {
+	var parts []Part
+	line := 0
+	for _, c := range split(data) {
+		text := data[c.start:c.end]
+		parts = append(parts, Part{line, text})
+		line += len(lineStarts(text)) - 1
+	}
+	return parts
 }
 
 // A chunk is the range of one document in a file.

@@ -157,13 +157,14 @@ func FuzzAppend(f *testing.F) {
 		if err != nil {
 			return
 		}
-		edited, err := docs[0].Append("a.b", yamldoc.Map{{Key: "k", Value: "v"}, {Key: "l", Value: []int{1}}})
+		after, err := docs[0].Append("a.b", yamldoc.Map{{Key: "k", Value: "v"}, {Key: "l", Value: []int{1}}})
 		if err != nil {
 			if diag.ExitCode(err) != diag.ExitInput {
 				t.Errorf("error of class %d: %v", diag.ExitCode(err), err)
 			}
 			return
 		}
+		edited := after.Bytes()
 		if rest := changedLines(text, edited); len(rest) > 1 {
 			t.Errorf("lines changed:\n%q\nbefore:\n%s\nafter:\n%s", rest, text, edited)
 		}

@@ -116,7 +116,10 @@ func entry(n *yaml.Node, name string, through bool) (key, value *yaml.Node) {
 // item. For a field that does not exist it is the nearest parent's position,
 // and ok is false.
 func (d *Document) Position(path string) (at diag.Position, ok bool) {
-	segments := splitPath(path)
+	return d.position(splitPath(path))
+}
+
+func (d *Document) position(segments []string) (at diag.Position, ok bool) {
 	if d.root == nil {
 		return diag.Position{File: d.File, Line: d.line + 1}, len(segments) == 0
 	}
@@ -125,4 +128,23 @@ func (d *Document) Position(path string) (at diag.Position, ok bool) {
 		return d.at(p.key()), len(p.rest) == 0
 	}
 	return d.at(p.node()), len(p.rest) == 0
+}
+
+// valueAt gives what a path leads to in a decoded value, or nil.
+func valueAt(value any, segments []string) any {
+	for _, segment := range segments {
+		switch v := value.(type) {
+		case map[string]any:
+			value = v[segment]
+		case []any:
+			i, err := strconv.Atoi(segment)
+			if err != nil || i < 0 || i >= len(v) {
+				return nil
+			}
+			value = v[i]
+		default:
+			return nil
+		}
+	}
+	return value
 }

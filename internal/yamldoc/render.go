@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -137,7 +138,45 @@ func (s style) entry(e Entry, indent int) []string {
 			return append([]string{head}, s.lines(v, indent+s.list)...)
 		}
 	}
+	if mark, text, ok := literal(e.Value); ok {
+		return append([]string{head + " " + mark}, indented(text, indent+s.step)...)
+	}
 	return []string{head + " " + flow(e.Value)}
+}
+
+// literal writes a text of several lines as a block scalar: its mark, and its
+// lines without indentation.
+func literal(value any) (mark string, lines []string, ok bool) {
+	text, _ := value.(string)
+	body := strings.TrimRight(text, "\n")
+	odd := func(r rune) bool {
+		return r != '\n' && r != '\t' && !unicode.IsPrint(r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r) || r == '\ufeff'
+	}
+	if !strings.Contains(text, "\n") || body == "" || strings.ContainsAny(text[:1], " \t\n") || strings.ContainsFunc(text, odd) {
+		return "", nil, false
+	}
+	switch len(text) - len(body) {
+	case 0:
+		mark = "|-"
+	case 1:
+		mark = "|"
+	default:
+		mark = "|+"
+		body = strings.TrimSuffix(text, "\n")
+	}
+	return mark, strings.Split(body, "\n"), true
+}
+
+// indented indents lines that are not empty.
+func indented(lines []string, indent int) []string {
+	var out []string
+	for _, line := range lines {
+		if line != "" {
+			line = strings.Repeat(" ", indent) + line
+		}
+		out = append(out, line)
+	}
+	return out
 }
 
 func (s style) item(item any, indent int) []string {

@@ -3,6 +3,8 @@ package yamldoc
 import (
 	"bytes"
 	"slices"
+	"strings"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -61,21 +63,26 @@ func (d *Document) skipQuoted(at int) int {
 
 // A flowRange is a pair of brackets and what is between them.
 type flowRange struct {
-	end     int  // after the closing bracket
-	last    int  // after the last character inside that is neither space nor comment
-	comment bool // there are comments inside
+	end     int   // after the closing bracket
+	last    int   // after the last character inside that is neither space nor comment
+	comment bool  // there are comments inside
+	starts  []int // where each item begins
+	ends    []int // after each item, where its comma is or would be
 }
 
 // scanFlow reads from an opening bracket to its partner.
 func (d *Document) scanFlow(open int) (f flowRange, ok bool) {
-	depth, last := 0, open
+	depth, last, begun := 0, open, false
 	for i := open; i < len(d.text); {
 		c := d.text[i]
+		if depth == 1 && !begun && !bytes.ContainsRune([]byte(" \t\r\n#,]}"), rune(c)) {
+			f.starts, begun = append(f.starts, i), true
+		}
 		switch {
 		case c == ' ', c == '\t', c == '\r', c == '\n':
 			i++
 			continue
-		case c == '#' && i > 0 && bytes.ContainsRune([]byte(" \t\r\n"), rune(d.text[i-1])):
+		case c == '#' && i > 0 && bytes.ContainsRune([]byte(" \t\r\n[]{},\"'"), rune(d.text[i-1])):
 			f.comment = true
 			i = d.lineEnd(d.lineOf(i))
 			continue
@@ -85,9 +92,14 @@ func (d *Document) scanFlow(open int) (f flowRange, ok bool) {
 			continue
 		case c == '[', c == '{':
 			depth++
+		case c == ',' && depth == 1 && begun:
+			f.ends, begun = append(f.ends, last), false
 		case c == ']', c == '}':
 			if depth--; depth == 0 {
 				f.end, f.last = i+1, last
+				if begun {
+					f.ends = append(f.ends, last)
+				}
 				return f, true
 			}
 		}
@@ -95,6 +107,89 @@ func (d *Document) scanFlow(open int) (f flowRange, ok bool) {
 		last = i
 	}
 	return f, false
+}
+
+// after is the offset behind a node of one piece: behind the quote, the
+// bracket or the last word. Of a block it is that of its last line.
+func (d *Document) after(n *yaml.Node) (int, bool) {
+	at := d.offset(n)
+	switch {
+	case n.Kind == yaml.AliasNode:
+		return at + 1 + len(n.Value), true
+	case n.Kind != yaml.ScalarNode && n.Style&yaml.FlowStyle == 0:
+		return 0, false
+	}
+	at = d.skipProperties(at)
+	switch {
+	case n.Kind != yaml.ScalarNode:
+		f, ok := d.scanFlow(at)
+		return f.end, ok
+	case n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0:
+		return d.skipQuoted(at), true
+	case n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
+		return d.lineEnd(d.lineOf(at)), true
+	default:
+		return d.skipWords(at, n.Value)
+	}
+}
+
+// skipWords passes over plain text, which may be spread over several lines.
+func (d *Document) skipWords(at int, text string) (int, bool) {
+	for _, word := range strings.Fields(text) {
+		rest := bytes.TrimLeftFunc(d.text[at:], unicode.IsSpace)
+		at = len(d.text) - len(rest)
+		if !bytes.HasPrefix(rest, []byte(word)) {
+			return 0, false
+		}
+		at += len(word)
+	}
+	return at, true
+}
+
+// afterColon is the offset behind the colon of a key.
+func (d *Document) afterColon(key *yaml.Node) (int, bool) {
+	at, ok := d.after(key)
+	if !ok {
+		return 0, false
+	}
+	rest := bytes.TrimLeft(d.text[at:], " \t\r\n")
+	return len(d.text) - len(rest) + 1, bytes.HasPrefix(rest, []byte(":"))
+}
+
+// dashes gives the offset of the dash of each item of a block list, as many as
+// can be found.
+func (d *Document) dashes(n *yaml.Node, column int) []int {
+	first := d.offset(n)
+	for d.text[first] != '-' { // behind an anchor or a tag
+		next := d.lineEnd(d.lineOf(first))
+		if next >= len(d.text) {
+			return nil
+		}
+		first = next + d.indent(d.lineOf(next))
+	}
+	dashes := []int{first}
+	last := d.lineOf(d.end(n))
+	for i := d.lineOf(first) + 1; i <= last; i++ {
+		line := d.lineText(i)
+		if d.indent(i) == column && (line[column:] == "-" || strings.HasPrefix(line[column:], "- ")) {
+			dashes = append(dashes, d.lines[i]+column)
+		}
+	}
+	return dashes
+}
+
+// leads says that nothing but space is before an offset on its line.
+func (d *Document) leads(offset int) bool {
+	return isBlank(d.text[d.lines[d.lineOf(offset)]:offset])
+}
+
+// head is the first of the comment lines right above a line that are indented
+// like it, or the line itself.
+func (d *Document) head(line, column int) int {
+	for line > 0 && d.comment(line-1) && d.indent(line-1) == column {
+		line--
+	}
+	return line
 }
 
 // styleOf finds out how the document is indented, from the innermost of the
