@@ -101,7 +101,7 @@ func runBuildContainer(ctx context.Context, env *Env, opts buildContainerOptions
 	if err != nil {
 		return err
 	}
-	defer store.Close() //nolint:errcheck // everything in it was written before
+	defer closeStore(ctx, env, store)
 	var failed []error
 	for _, s := range stages {
 		if err := opts.buildStage(ctx, env, store, s); err != nil {

@@ -178,7 +178,7 @@ func containersOf(p *promise.Promise, refs []promise.WorkflowRef, until string) 
 type machine struct {
 	workflow.Engine
 	environment suite.Environment
-	close       func() error
+	close       func()
 }
 
 // prepare finds an engine and makes the images of containers ready, those
@@ -211,7 +211,7 @@ func (f *containerFlags) prepare(ctx context.Context, env *Env, p *promise.Promi
 			view.Note(env.err(), note)
 		}
 	}
-	m := &machine{Engine: eng, close: store.Close, environment: suite.Environment{
+	m := &machine{Engine: eng, close: func() { closeStore(ctx, env, store) }, environment: suite.Environment{
 		Engine: eng.Name(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
 	}}
 	images, built, err := f.stageImages(ctx, env, store, containers)
@@ -270,6 +270,9 @@ func (f *containerFlags) buildStage(ctx context.Context, env *Env, store *image.
 func openStore(env *Env) (*image.Store, error) {
 	dir, err := image.DefaultDir(env.Getenv)
 	if err != nil {
+		return nil, err
+	}
+	if _, err := cacheLimit(env); err != nil {
 		return nil, err
 	}
 	return image.Open(dir)

@@ -88,6 +88,7 @@ fixtures and golden files, and shows where Kratix would place every document.`,
 		newScheduleCmd(env),
 		newExplainCmd(env),
 		newDoctorCmd(env),
+		newCacheCmd(env),
 		newVersionCmd(env),
 	)
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveDefault)

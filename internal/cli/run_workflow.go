@@ -104,7 +104,7 @@ func runRunWorkflow(ctx context.Context, env *Env, opts runWorkflowOptions) (err
 	if err != nil {
 		return err
 	}
-	defer m.close() //nolint:errcheck // the cache was only read
+	defer m.close()
 	sim.Engine, sim.Dir = m, dir
 	delivery, err := opts.observed(ctx, env, sim)
 	if err != nil {

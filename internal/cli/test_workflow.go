@@ -112,7 +112,7 @@ func runTestWorkflow(ctx context.Context, env *Env, opts testWorkflowOptions) er
 	if err != nil {
 		return err
 	}
-	defer m.close() //nolint:errcheck // the cache was only read
+	defer m.close()
 	dir, err := suite.NewRunDir(p.Dir)
 	if err != nil {
 		return err

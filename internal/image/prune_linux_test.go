@@ -1,11 +1,11 @@
 package image
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -234,7 +234,7 @@ func TestKilledWhilePruning(t *testing.T) {
 	var all []map[string]string
 	for i := range 5 {
 		layer := many(500)
-		layer["number"] = fmt.Sprint(i)
+		layer["number"] = strconv.Itoa(i)
 		all = append(all, layer)
 	}
 	ref := r.push(t, "acme/render:v1", makeImage(t, platform, all...))

@@ -80,6 +80,9 @@ func Open(dir string) (*Store, error) {
 	return s, nil
 }
 
+// Dir is the directory that holds the Store, and nothing else.
+func (s *Store) Dir() string { return s.dir }
+
 // Close says that the directories given by [Store.Unpack] are no longer
 // needed, so that another process may remove them. The end of the process does
 // the same.
