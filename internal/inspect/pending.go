@@ -12,11 +12,6 @@ func (in *Inspector) Works(ctx context.Context, q WorksQuery) (*WorkList, error)
 	return nil, errors.ErrUnsupported
 }
 
-// Work tells all about one Work.
-func (in *Inspector) Work(ctx context.Context, namespace, name string) (*WorkReport, error) {
-	return nil, errors.ErrUnsupported
-}
-
 // WorkPlacements lists WorkPlacements with their state.
 func (in *Inspector) WorkPlacements(ctx context.Context, q WorksQuery) (*WorkPlacementList, error) {
 	return nil, errors.ErrUnsupported
@@ -48,22 +43,8 @@ func (in *Inspector) Request(ctx context.Context, kind, namespace, name string) 
 	return nil, errors.ErrUnsupported
 }
 
-// RequestResource finds the resource that requests of a kind are.
-func (in *Inspector) RequestResource(ctx context.Context, kind string) (Resource, error) {
-	return Resource{}, errors.ErrUnsupported
-}
-
-// Subjects gives a Work as package explain wants it.
-func (r *WorkReport) Subjects() []explain.Subject { return nil }
-
 // Subjects gives the Works of a request as package explain wants them.
 func (r *RequestReport) Subjects() []explain.Subject { return nil }
-
-// Document gives the text of a document. The values of Secrets are replaced,
-// unless [Options] show them.
-func (in *Inspector) Document(r *WorkReport, path string) ([]byte, error) {
-	return nil, errors.ErrUnsupported
-}
 
 // Verify reads state stores, and fills in what it finds.
 func (in *Inspector) Verify(ctx context.Context, r *WorkReport, open OpenStore) error {
@@ -74,7 +55,3 @@ func (in *Inspector) Verify(ctx context.Context, r *WorkReport, open OpenStore) 
 func (in *Inspector) Diff(ctx context.Context, r *WorkReport, open OpenStore) ([]FileDiff, error) {
 	return nil, errors.ErrUnsupported
 }
-
-// Reached says whether all documents have come at least as far as a state:
-// Placed, Written or Verified.
-func (v *Verdict) Reached(s State) bool { return false }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/kratix-tools/kratix/internal/api"
 	"github.com/kratix-tools/kratix/internal/placement"
-	"github.com/kratix-tools/kratix/internal/platform"
 	"github.com/kratix-tools/kratix/internal/schedule"
 )
 
@@ -39,6 +38,9 @@ const (
 	StateVerified    State = "Verified"    // read back, identical
 	StateEmpty       State = "Empty"       // there are no documents
 )
+
+// StateMisplaced is not how far something has come but a [Reason] beside it.
+const StateMisplaced State = "Misplaced"
 
 // A Verdict is the answer in one word, in one sentence, and why.
 type Verdict struct {
@@ -197,6 +199,9 @@ type Placed struct {
 	State       State          `json:"state"` // Placed, WriteFailed or Written
 	// Message is what keeps it from being written.
 	Message string `json:"message,omitempty"`
+	// Silent says that the release of Kratix does not tell whether anything
+	// was written; those before May 2025 do not.
+	Silent bool `json:"silent,omitempty"`
 	// Misplaced is computed; MarkedMisplaced is what the label says.
 	Misplaced       bool               `json:"misplaced"`
 	MarkedMisplaced bool               `json:"markedMisplaced"`
@@ -290,10 +295,11 @@ type WorkReport struct {
 	Events         []Event               `json:"events"`         // never nil
 	Unknown        []Unknown             `json:"unknown"`        // never nil
 
-	work     *api.Work
-	platform *platform.Platform
-	promise  *promiseInfo
-	failure  string // of the scheduler
+	work        *api.Work
+	world       *world
+	placed      []api.WorkPlacement
+	placedKnown bool
+	failure     error // of the scheduler
 }
 
 // A WorkPlacementList is what `kratix inspect workplacements` answers.
@@ -332,8 +338,6 @@ type DestinationReport struct {
 	Aggregate *Aggregate `json:"aggregate,omitempty"`
 	Events    []Event    `json:"events"`  // never nil
 	Unknown   []Unknown  `json:"unknown"` // never nil
-
-	platform *platform.Platform
 }
 
 // A Landed is a WorkPlacement with its documents.
@@ -365,7 +369,7 @@ type PromiseSummary struct {
 	Name      string    `json:"name"`
 	Status    string    `json:"status"` // Available or Unavailable; empty if not known
 	APIKind   string    `json:"apiKind,omitempty"`
-	APIGroup  string    `json:"apiVersion,omitempty"` // group/version
+	APIGroup  string    `json:"apiGroupVersion,omitempty"` // group/version
 	Version   string    `json:"version,omitempty"`
 	Message   string    `json:"message,omitempty"`
 	Deleting  bool      `json:"deleting"`
@@ -464,7 +468,7 @@ type Pipeline struct {
 // A RequestReport is the whole story of one request.
 type RequestReport struct {
 	Header
-	APIGroup       string    `json:"requestAPIVersion"`
+	APIGroup       string    `json:"requestAPIVersion"` // group/version
 	RequestKind    string    `json:"requestKind"`
 	Namespace      string    `json:"namespace"`
 	Name           string    `json:"name"`
@@ -494,5 +498,3 @@ type Binding struct {
 	Applied string `json:"applied,omitempty"`
 	Failed  string `json:"failed,omitempty"`
 }
-
-type promiseInfo struct{ version string }

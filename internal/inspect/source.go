@@ -62,19 +62,19 @@ type Row struct {
 
 // The kinds that reports are made from.
 var (
-	Works           = kratix("Work", "works", true)
-	WorkPlacements  = kratix("WorkPlacement", "workplacements", true)
-	Promises        = kratix("Promise", "promises", false)
-	Destinations    = kratix("Destination", "destinations", false)
-	GitStores       = kratix(api.KindGitStateStore, "gitstatestores", false)
-	BucketStores    = kratix(api.KindBucketStateStore, "bucketstatestores", false)
-	Revisions       = kratix("PromiseRevision", "promiserevisions", false)
-	Bindings        = kratix("ResourceBinding", "resourcebindings", true)
-	Events          = Resource{"events.k8s.io", "v1", "events", "Event", true}
-	CoreEvents      = Resource{"", "v1", "events", "Event", true}
-	Definitions     = Resource{apiextensionsv1.GroupName, "v1", "customresourcedefinitions", "CustomResourceDefinition", false}
-	PipelineJobs    = Resource{"batch", "v1", "jobs", "Job", true}
-	PipelinePods    = Resource{"", "v1", "pods", "Pod", true}
+	Works          = kratix("Work", "works", true)
+	WorkPlacements = kratix("WorkPlacement", "workplacements", true)
+	Promises       = kratix("Promise", "promises", false)
+	Destinations   = kratix("Destination", "destinations", false)
+	GitStores      = kratix(api.KindGitStateStore, "gitstatestores", false)
+	BucketStores   = kratix(api.KindBucketStateStore, "bucketstatestores", false)
+	Revisions      = kratix("PromiseRevision", "promiserevisions", false)
+	Bindings       = kratix("ResourceBinding", "resourcebindings", true)
+	Events         = Resource{"events.k8s.io", "v1", "events", "Event", true}
+	CoreEvents     = Resource{"", "v1", "events", "Event", true}
+	Definitions    = Resource{apiextensionsv1.GroupName, "v1", "customresourcedefinitions", "CustomResourceDefinition", false}
+	PipelineJobs   = Resource{"batch", "v1", "jobs", "Job", true}
+	PipelinePods   = Resource{"", "v1", "pods", "Pod", true}
 )
 
 func kratix(kind, plural string, namespaced bool) Resource {
