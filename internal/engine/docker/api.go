@@ -22,6 +22,13 @@ type daemon struct {
 	Arch    string
 }
 
+// abilities are what a daemon says of the machine that it runs on.
+type abilities struct {
+	MemoryLimit     bool
+	CPUQuota        bool `json:"CpuCfsQuota"`
+	SecurityOptions []string
+}
+
 // containerSpec is a container to be made.
 type containerSpec struct {
 	Image        string
@@ -186,6 +193,12 @@ func (c *client) hasPath(ctx context.Context, id, path string) (bool, error) {
 		return false, err
 	}
 	return true, resp.Body.Close()
+}
+
+func (c *client) info(ctx context.Context) (abilities, error) {
+	var a abilities
+	err := c.call(ctx, http.MethodGet, "/info", nil, nil, &a)
+	return a, err
 }
 
 func (c *client) inspectImage(ctx context.Context, ref string) (imageInfo, error) {

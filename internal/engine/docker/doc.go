@@ -32,10 +32,11 @@
 //
 // # What is different with Podman
 //
-// Podman's API is Docker's with some differences, which its tests name. Two can
-// matter to a step: all files of a volume are said to belong to root when they
-// are copied out, and where an image has a directory at a mount point, the
-// volume has its mode instead of being everybody's.
+// Podman's API is Docker's with some differences, which its tests name. Three
+// can matter to a step: all files of a volume are said to belong to root when
+// they are copied out; where an image has a directory at a mount point, the
+// volume has its mode instead of being everybody's; and a step that was killed
+// for want of memory is not told from one that was killed.
 //
 // # What is left behind
 //

@@ -93,14 +93,16 @@ func TestPodmanBehaviour(t *testing.T) {
 		}
 		return e
 	}, map[string]string{
-		"the environment has the image's order and the last values": "Podman adds variables, in any order",
-		"the user is the image's or the securityContext's":          "Podman does not tell the owners of a volume's files",
-		"files of any owner and mode come back readable":            "Podman does not tell the owners of a volume's files",
-		"volumes are empty and everybody's, and outlive a step":     "Podman gives a volume the mode of the image's directory at its place",
-		"a subPath shows a part of a volume":                        "Podman does not tell the mode of a volume's top directory",
-		"a step cannot gain privileges":                             "an ordinary user's bounding set is empty with Podman",
-		"an image that cannot be had is the machine's fault":        "Podman asks no registry on loopback without TLS",
-		"an image comes from its registry":                          "Podman asks no registry on loopback without TLS",
+		"the environment has the image's order and the last values":          "Podman adds variables, in any order",
+		"the user is the image's or the securityContext's":                   "Podman does not tell the owners of a volume's files",
+		"files of any owner and mode come back readable":                     "Podman does not tell the owners of a volume's files",
+		"volumes are empty and everybody's, and outlive a step":              "Podman gives a volume the mode of the image's directory at its place",
+		"a subPath shows a part of a volume":                                 "Podman does not tell the mode of a volume's top directory",
+		"a step cannot gain privileges":                                      "an ordinary user's bounding set is empty with Podman",
+		"system calls are filtered, unless a step is Unconfined":             "Podman's filter allows to make user namespaces",
+		"a step that needs more than its memory is killed, and that is told": "Podman does not tell why a step was killed",
+		"an image that cannot be had is the machine's fault":                 "Podman asks no registry on loopback without TLS",
+		"an image comes from its registry":                                   "Podman asks no registry on loopback without TLS",
 	})
 	wantNothing(t, host)
 }

@@ -53,6 +53,7 @@ type Engine struct {
 	config Config
 	client *client
 	status Status
+	able   abilities
 	labels map[string]string
 
 	mu      sync.Mutex
@@ -124,10 +125,32 @@ func New(ctx context.Context, config Config) (*Engine, error) {
 		config: config, client: c, status: status, ready: map[string]*readyImage{},
 		labels: map[string]string{labelRun: rand.Text(), labelOwner: self().String()},
 	}
-	if err := e.sweep(ctx); err != nil {
-		return nil, e.fault("looking for leftovers", err)
+	var group errgroup.Group // both only wait for the daemon
+	group.Go(func() error { return e.fault("looking for leftovers", e.sweep(ctx)) })
+	group.Go(func() (err error) {
+		e.able, err = c.info(ctx)
+		return e.fault("asking what it can do", err)
+	})
+	if err := group.Wait(); err != nil {
+		return nil, err
 	}
 	return e, nil
+}
+
+// Notes tells in sentences what of a Pod the daemon's machine does not let the
+// engine provide.
+func (e *Engine) Notes() []string {
+	var notes []string
+	if !e.able.MemoryLimit {
+		notes = append(notes, "steps are not kept to their memory limits: the machine of "+e.config.Name+" has no cgroups with the memory controller")
+	}
+	if !e.able.CPUQuota {
+		notes = append(notes, "steps are not kept to their CPU limits: the machine of "+e.config.Name+" has no cgroups with the cpu controller")
+	}
+	if e.config.Name == Name && !slices.ContainsFunc(e.able.SecurityOptions, func(o string) bool { return strings.HasPrefix(o, "name=seccomp") }) {
+		notes = append(notes, "the system calls of steps are not filtered: the daemon has seccomp off")
+	}
+	return notes
 }
 
 // Name implements [workflow.Engine].
@@ -207,9 +230,9 @@ func (e *Engine) remove(ctx context.Context, id string) error {
 	return e.client.removeContainer(ctx, id)
 }
 
-// fault is an error of the daemon's that nobody expected.
+// fault is an error of the daemon's that nobody expected; nil for none.
 func (e *Engine) fault(doing string, err error) error {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	return diag.Machine(fmt.Errorf("%s: %s: %w", e.config.Name, doing, err))

@@ -27,7 +27,7 @@ import (
 const busybox = "/bin/busybox"
 
 // applets are the commands of the images.
-var applets = strings.Fields("sh cat echo printf env pwd id ls ln rm mkdir mkfifo chmod chown sleep kill dd hostname stat head grep sort true yes umask")
+var applets = strings.Fields("sh cat echo printf env pwd id ls ln rm mkdir mkfifo chmod chown sleep kill dd hostname stat head tail grep sort tr true unshare wc yes umask")
 
 // world is an engine with the cache from which it has its images.
 type world struct {
@@ -152,6 +152,13 @@ func (w *world) sh(ref string, lines ...string) workflow.Container {
 		Network: workflow.NetworkNone, Hostname: "step-host",
 		Mounts: []workflow.Mount{{Volume: "v", Target: "/v"}},
 	}
+}
+
+// lacks tells that the engine says of itself that it does not keep steps to
+// their limits of this kind, "memory" or "CPU".
+func (w *world) lacks(kind string) bool {
+	e, ok := w.Engine.(interface{ Notes() []string })
+	return ok && strings.Contains(strings.Join(e.Notes(), "\n"), "not kept to their "+kind+" limits")
 }
 
 // result is how a container ended and what it wrote.
