@@ -4,6 +4,14 @@
 // They are the project's own, written from the CRDs of Kratix at upstream
 // commit ae170e22 (August 2026). Fields that Kratix keeps free-form stay
 // unstructured here.
+//
+// The CRDs in the directory crds are generated from these types by "make
+// generate", for API servers in tests: a marker that begins with a plus sign
+// becomes a rule of the CRD, so the types say in one place what a field is called
+// and what the API server asks of it. A Pipeline has no CRD.
+//
+// +groupName=platform.kratix.io
+// +versionName=v1alpha1
 package api
 
 // GroupVersion of all Kratix kinds.

@@ -4,6 +4,10 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // A Work is the output of one Pipeline, or the static dependencies of a
 // Promise, on its way to Destinations.
+//
+// +kubebuilder:resource:categories=kratix
+// +kubebuilder:subresource:status
+// +kubebuilder:printcolumn:name="STATUS",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 type Work struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
@@ -69,6 +73,11 @@ type WorkStatus struct {
 }
 
 // A WorkPlacement is one workload group on one Destination.
+//
+// +kubebuilder:resource:categories=kratix,shortName={wp,wps}
+// +kubebuilder:subresource:status
+// +kubebuilder:printcolumn:name="DESTINATION",type=string,JSONPath=`.spec.targetDestinationName`
+// +kubebuilder:printcolumn:name="STATUS",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 type WorkPlacement struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`

@@ -250,7 +250,7 @@ func checkDefaults(t *testing.T, c *testCase) {
 	got.Destinations = slices.DeleteFunc(got.Destinations, func(d api.Destination) bool { // made in a later step
 		return !slices.ContainsFunc(want.Destinations, func(w api.Destination) bool { return w.Name == d.Name })
 	})
-	ignore := cmpopts.IgnoreTypes(metav1.ObjectMeta{}, api.ReadyStatus{})
+	ignore := cmpopts.IgnoreTypes(metav1.ObjectMeta{}, api.DestinationStatus{}, api.ReadyStatus{})
 	if diff := gocmp.Diff(want.Destinations, got.Destinations, ignore); diff != "" {
 		t.Errorf("Destinations with defaults (-want +got):\n%s", diff)
 	}
