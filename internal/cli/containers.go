@@ -23,6 +23,7 @@ import (
 	"github.com/kratix-tools/kratix/internal/image"
 	"github.com/kratix-tools/kratix/internal/promise"
 	"github.com/kratix-tools/kratix/internal/suite"
+	"github.com/kratix-tools/kratix/internal/term"
 	"github.com/kratix-tools/kratix/internal/view"
 	"github.com/kratix-tools/kratix/internal/workflow"
 )
@@ -36,11 +37,15 @@ type containerFlags struct {
 	timeout time.Duration
 	images  []string
 	verbose int
+
+	platform string
+	progress progressMode
 }
 
 type (
-	engineName string
-	buildMode  string
+	engineName   string
+	buildMode    string
+	progressMode string
 )
 
 const (
@@ -52,6 +57,10 @@ const (
 	buildAuto   buildMode = "auto"
 	buildAlways buildMode = "always"
 	buildNever  buildMode = "never"
+
+	progressAuto  progressMode = "auto"
+	progressTTY   progressMode = "tty"
+	progressPlain progressMode = "plain"
 )
 
 func (f *containerFlags) register(cmd *cobra.Command) {
@@ -65,6 +74,9 @@ func (f *containerFlags) register(cmd *cobra.Command) {
 	flags.Var(&networkFlag{&f.network}, "network", "what steps can reach: none or host (default none)")
 	flags.Var(&timeoutFlag{&f.timeout}, "timeout", "`TIME` that the steps of a pipeline may take, such as 30s (default no limit)")
 	flags.CountVarP(&f.verbose, "verbose", "v", "show what the steps print while they run, and why the engine was taken")
+	flags.Var(&platformFlag{&f.platform}, "platform", "`OS/ARCH` of the images (default linux on this machine's processor)")
+	flags.Var(newEnum(&f.progress, progressAuto, progressTTY, progressPlain), "progress",
+		"how progress is shown: tty draws a line anew, plain adds lines, auto tells from the terminal")
 	flags.StringArrayVar(&f.images, "image", nil, "take the image REF from an OCI layout directory or a tarball, `REF=PATH`; repeatable")
 }
 
@@ -79,6 +91,31 @@ func (f *networkFlag) Set(text string) error {
 		text = string(fixture.NetworkHost) // as in a case.yaml
 	}
 	return newEnum(f.value, workflow.NetworkNone, workflow.NetworkHost).Set(text)
+}
+
+// A platformFlag is empty until it is set.
+type platformFlag struct{ value *string }
+
+func (f *platformFlag) String() string { return *f.value }
+func (f *platformFlag) Type() string   { return "string" }
+
+func (f *platformFlag) Set(text string) error {
+	system, arch, ok := strings.Cut(text, "/")
+	switch {
+	case !ok || arch == "":
+		return errors.New("want OS/ARCH, such as linux/arm64")
+	case system != "linux":
+		return errors.New("containers run on linux, as in linux/arm64")
+	}
+	*f.value = text
+	return nil
+}
+
+// stderr is standard error as --progress wants it.
+func (f *containerFlags) stderr(env *Env) term.Stream {
+	s := env.err()
+	s.TTY = f.progress == progressTTY || f.progress != progressPlain && s.TTY
+	return s
 }
 
 // A timeoutFlag is zero until it is set, and then positive.
@@ -199,9 +236,11 @@ func (f *containerFlags) prepare(ctx context.Context, env *Env, p *promise.Promi
 		return nil, err
 	}
 	eng, err := engine.New(ctx, string(f.engine), engine.Config{
-		Images:  store,
-		Getenv:  env.Getenv,
-		Options: func(string) image.GetOptions { return image.GetOptions{Pull: f.pull, Sources: sources} },
+		Images: store,
+		Getenv: env.Getenv,
+		Options: func(string) image.GetOptions {
+			return image.GetOptions{Pull: f.pull, Platform: f.platform, Sources: sources}
+		},
 	})
 	if err != nil {
 		return nil, err
@@ -212,7 +251,7 @@ func (f *containerFlags) prepare(ctx context.Context, env *Env, p *promise.Promi
 		}
 	}
 	m := &machine{Engine: eng, close: func() { closeStore(ctx, env, store) }, environment: suite.Environment{
-		Engine: eng.Name(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
+		Engine: eng.Name(), Platform: cmp.Or(f.platform, "linux/"+runtime.GOARCH),
 	}}
 	images, built, err := f.stageImages(ctx, env, store, containers)
 	if err != nil {
@@ -251,7 +290,7 @@ func (f *containerFlags) buildStage(ctx context.Context, env *Env, store *image.
 	fresh := false
 	started := time.Now()
 	img, err := build.Stage(ctx, store, build.StageOptions{
-		GoOptions: build.GoOptions{Dir: dir, Store: store, Stderr: env.Err},
+		GoOptions: build.GoOptions{Dir: dir, Store: store, Stderr: env.Err, Platform: f.platform},
 		Container: filepath.Base(dir),
 		Always:    f.build == buildAlways,
 		Building:  func() { fresh = true },

@@ -68,7 +68,7 @@ fixtures and golden files, and shows where Kratix would place every document.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			return usedPaths(cmd)
+			return used(cmd)
 		},
 	}
 	root.SetVersionTemplate("kratix {{.Version}}\n")
@@ -97,14 +97,14 @@ fixtures and golden files, and shows where Kratix would place every document.`,
 	return root
 }
 
-// usedPaths refuses a flag for a path that was given and is empty, as it is
+// used refuses a flag for a path or a name that was given and is empty, as it is
 // when a variable of a script is not set: what that would mean is not what was
 // meant.
-func usedPaths(cmd *cobra.Command) error {
+func used(cmd *cobra.Command) error {
 	var empty error
 	cmd.Flags().Visit(func(flag *pflag.Flag) {
 		what, _ := pflag.UnquoteUsage(flag)
-		if what != "FILE" && what != "DIR" {
+		if !slices.Contains([]string{"FILE", "DIR", "PIPELINE", "CONTAINER", "REF"}, what) {
 			return
 		}
 		values := []string{flag.Value.String()}

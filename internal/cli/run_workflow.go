@@ -39,6 +39,7 @@ type runWorkflowOptions struct {
 	destinations []string
 	outputDir    string
 	until        string
+	container    string
 	format       view.Format
 }
 
@@ -74,6 +75,7 @@ another. Destinations are those in tests/destinations.`,
 	flags.StringArrayVar(&opts.destinations, "destinations", nil, "`FILE` or directory with Destinations and state stores; repeatable (default tests/destinations)")
 	flags.StringVarP(&opts.outputDir, "output-dir", "O", "", "`DIR` for output, metadata and logs; created, or empty")
 	flags.StringVar(&opts.until, "until", "", "`CONTAINER` after which each pipeline ends")
+	flags.StringVar(&opts.container, "container", "", "run `CONTAINER` only, on empty directories")
 	flags.VarP(newEnum(&opts.format, view.Text, view.JSON, view.YAML), "output", "o", "format: text, json or yaml")
 	return cmd
 }
@@ -126,18 +128,28 @@ func runRunWorkflow(ctx context.Context, env *Env, opts runWorkflowOptions) (err
 // is told before anything is fetched for the others.
 func (o *runWorkflowOptions) containers(p *promise.Promise, ref promise.WorkflowRef) ([]stepContainer, error) {
 	all, err := containersOf(p, []promise.WorkflowRef{ref}, o.until)
-	if err != nil || o.until == "" {
-		return all, err
+	if err != nil {
+		return nil, err
 	}
+	for flag, name := range map[string]string{"until": o.until, "container": o.container} {
+		if err := hasContainer(all, flag, name, ref); err != nil {
+			return nil, err
+		}
+	}
+	return slices.DeleteFunc(all, func(c stepContainer) bool { return o.container != "" && c.Name != o.container }), nil
+}
+
+// hasContainer refuses the value of a flag that names none of the containers.
+func hasContainer(all []stepContainer, flag, name string, ref promise.WorkflowRef) error {
 	var names []string
 	for _, c := range all {
 		names = append(names, c.Name)
 	}
-	if !slices.Contains(names, o.until) {
-		err := diag.NotFoundf("--until %s: no container of %s has this name", o.until, ref)
-		return nil, diag.Hint(err, cmp.Or(diag.DidYouMean(o.until, names), "there are: "+strings.Join(names, ", ")))
+	if name == "" || slices.Contains(names, name) {
+		return nil
 	}
-	return all, nil
+	err := diag.NotFoundf("--%s %s: no container of %s has this name", flag, name, ref)
+	return diag.Hint(err, cmp.Or(diag.DidYouMean(name, names), "there are: "+strings.Join(names, ", ")))
 }
 
 // observed runs the simulation and tells of its progress.
@@ -146,7 +158,7 @@ func (o *runWorkflowOptions) observed(ctx context.Context, env *Env, sim simulat
 		sim.Observer = func(pipeline string) workflow.Observer { return view.StepLog(env.err(), pipeline+"/") }
 		return simulate.Run(ctx, sim)
 	}
-	progress := view.NewProgress(env.err())
+	progress := view.NewProgress(o.stderr(env))
 	defer progress.Stop()
 	sim.Observer = progress.Observer
 	return simulate.Run(ctx, sim)
@@ -179,7 +191,7 @@ func (o *runWorkflowOptions) simulation(env *Env, p *promise.Promise, ref promis
 	if err == nil {
 		err = checkDestinations(sim.Platform, o.destinations)
 	}
-	sim.Network, sim.Timeout, sim.Until = o.network, o.timeout, o.until
+	sim.Network, sim.Timeout, sim.Until, sim.Alone = o.network, o.timeout, o.until, o.container
 	return sim, err
 }
 

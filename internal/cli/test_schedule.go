@@ -46,7 +46,7 @@ func runTestSchedule(ctx context.Context, env *Env, opts testScheduleOptions) er
 	if err != nil {
 		return err
 	}
-	cases, err := opts.selected(env, p)
+	cases, err := opts.selected(ctx, env, p, suite.Narrow{})
 	if err != nil || len(cases) == 0 {
 		return errors.Join(err, opts.nothing(env, p, err))
 	}

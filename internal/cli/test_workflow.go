@@ -4,10 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"path/filepath"
-	"regexp"
-	"runtime"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -22,18 +18,20 @@ import (
 func newTestCmd(env *Env) *cobra.Command {
 	var opts testWorkflowOptions
 	cmd := &cobra.Command{
-		Use:   "test",
+		Use:   "test [CASE...]",
 		Short: "Test the workflows of a Promise",
-		Long: `Test the workflows of a Promise: without a word behind it, "kratix test" runs
-all cases, as "kratix test workflow" does.`,
+		Long: `Test the workflows of a Promise: "kratix test" is short for "kratix test
+workflow", with the same flags.`,
 		GroupID: groupTest,
 		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return unknownTest(cmd, args[0])
+			cmd.SuggestionsMinimumDistance = 2
+			if len(args) > 0 && len(cmd.SuggestionsFor(args[0])) > 0 {
+				return unknownCommand(cmd, args[0]) // more likely than a case of that name
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
+			opts.cases = args
 			return runTestWorkflow(cmd.Context(), env, opts)
 		},
 	}
@@ -42,22 +40,14 @@ all cases, as "kratix test workflow" does.`,
 	return cmd
 }
 
-// unknownTest is the error for a word behind test, which may be a case.
-func unknownTest(cmd *cobra.Command, word string) error {
-	cmd.SuggestionsMinimumDistance = 2
-	if len(cmd.SuggestionsFor(word)) > 0 {
-		return unknownCommand(cmd, word)
-	}
-	err := diag.Inputf("unknown command %q for %q", word, cmd.CommandPath())
-	return diag.Hint(err, "if it is a case: "+cmd.CommandPath()+" workflow "+shellQuote(word))
-}
-
 type testWorkflowOptions struct {
 	promiseFlags
 	containerFlags
 	caseFlags
 
-	keep bool
+	narrow suite.Narrow
+	keep   bool
+	dryRun bool
 }
 
 func newTestWorkflowCmd(env *Env) *cobra.Command {
@@ -70,7 +60,16 @@ case in tests/, and compare documents, metadata and placements with the files
 in the case's expected/. No Docker and no cluster is needed on Linux.
 
 A directory with a request.yaml or a case.yaml is a case; CASE is its name or
-path. Without expected/ a case fails: --update writes it.`,
+path. Without expected/ a case fails: --update writes it.
+
+--pipeline runs one pipeline of each case and compares what it leaves.
+--until ends the chain after a container. --container runs one container
+alone, on empty directories. What is left of a pipeline that is not run as a
+whole is kept and not compared; the case passes if the containers succeed.
+
+--changed runs the cases that a change can touch: those whose own directory,
+Destinations or container sources have changed, and all of them if the Promise
+or tests/suite.yaml has.`,
 		Example: `  # all cases
   kratix test workflow
 
@@ -78,7 +77,10 @@ path. Without expected/ a case fails: --update writes it.`,
   kratix test workflow resource-configure/small -v
 
   # take what comes out as the new golden
-  kratix test workflow --update`,
+  kratix test workflow --update
+
+  # in CI: what this branch can have broken, on one machine of four
+  kratix test workflow --changed=origin/main --shard 1/4 --allow-empty`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts.cases = args
 			return runTestWorkflow(cmd.Context(), env, opts)
@@ -92,23 +94,53 @@ func (o *testWorkflowOptions) register(cmd *cobra.Command) {
 	o.promiseFlags.register(cmd)
 	o.containerFlags.register(cmd)
 	o.caseFlags.register(cmd)
-	cmd.Flags().BoolVar(&o.keep, "keep", false, "keep the output and logs of cases that passed, too")
+	flags := cmd.Flags()
+	flags.StringVar(&o.narrow.Pipeline, "pipeline", "", "run `PIPELINE` only")
+	flags.StringVar(&o.narrow.Container, "container", "", "run `CONTAINER` only, on empty directories")
+	flags.StringVar(&o.narrow.Until, "until", "", "end the chain after `CONTAINER`")
+	flags.BoolVar(&o.keep, "keep", false, "keep the output and logs of cases that passed, too")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "list the cases and the containers that would run, and run nothing")
 }
 
 func runTestWorkflow(ctx context.Context, env *Env, opts testWorkflowOptions) error {
+	if err := opts.consistent(); err != nil {
+		return err
+	}
 	p, err := opts.loadChecked(env)
 	if err != nil {
 		return err
 	}
-	cases, err := opts.selected(env, p)
+	cases, err := opts.selected(ctx, env, p, opts.narrow)
 	if err != nil || len(cases) == 0 {
 		return errors.Join(err, opts.nothing(env, p, err))
 	}
-	containers, err := containersOf(p, workflowsOf(cases), "")
+	if opts.dryRun {
+		return opts.showPlan(env, p, cases)
+	}
+	return opts.test(ctx, env, p, cases)
+}
+
+// consistent refuses flags that contradict each other.
+func (o *testWorkflowOptions) consistent() error {
+	switch n := o.narrow; {
+	case o.update && n != (suite.Narrow{}):
+		err := diag.Inputf("--update with --pipeline, --container or --until: a part of what a case leaves cannot be its golden")
+		return diag.Hint(err, "run all of it: --update alone")
+	case n.Container != "" && n.Until != "":
+		return diag.Inputf("--container runs one container and --until all before one: give one of them")
+	case o.quiet && o.verbose > 0:
+		return diag.Inputf("--quiet and --verbose: give one of them")
+	}
+	return nil
+}
+
+// test runs cases and shows them.
+func (o *testWorkflowOptions) test(ctx context.Context, env *Env, p *promise.Promise, cases []*fixture.Case) error {
+	containers, err := o.containersOf(p, cases)
 	if err != nil {
 		return err
 	}
-	m, err := opts.prepare(ctx, env, p, containers)
+	m, err := o.prepare(ctx, env, p, containers)
 	if err != nil {
 		return err
 	}
@@ -117,7 +149,7 @@ func runTestWorkflow(ctx context.Context, env *Env, opts testWorkflowOptions) er
 	if err != nil {
 		return err
 	}
-	report, err := opts.runSuite(ctx, env, p, cases, m, dir)
+	report, err := o.runSuite(ctx, env, p, cases, m, dir)
 	if err != nil {
 		return errors.Join(err, os.RemoveAll(dir.Path))
 	}
@@ -133,184 +165,42 @@ func runTestWorkflow(ctx context.Context, env *Env, opts testWorkflowOptions) er
 // runSuite runs the cases and shows them.
 func (o *testWorkflowOptions) runSuite(ctx context.Context, env *Env, p *promise.Promise, cases []*fixture.Case, m *machine, dir *suite.RunDir) (*suite.Report, error) {
 	s := suite.Suite{
-		Promise: p, Cases: cases, Engine: m, Environment: m.environment, Dir: dir,
+		Promise: p, Cases: cases, Engine: m, Environment: m.environment, Dir: dir, Narrow: o.narrow,
 		Jobs: o.jobs, FailFast: o.failFast, Update: o.update, Keep: o.keep,
 		Network: o.network, Timeout: o.timeout,
 	}
-	if o.verbose > 0 {
+	switch {
+	case o.verbose > 0:
 		s.Observer = func(name, pipeline string) workflow.Observer {
 			return view.StepLog(env.err(), name+" "+pipeline+"/")
 		}
 		return o.show(ctx, env, &s, nil, true)
+	case o.quiet:
+		return o.show(ctx, env, &s, nil, false)
 	}
-	progress := view.NewProgress(env.err())
+	progress := view.NewProgress(o.stderr(env))
 	defer progress.Stop()
 	s.Observer = func(name, _ string) workflow.Observer { return progress.Observer(name) }
 	return o.show(ctx, env, &s, progress, false)
 }
 
-// caseFlags say which cases are run, and how the result is shown.
-type caseFlags struct {
-	cases      []string
-	run, skip  string
-	jobs       int
-	failFast   bool
-	update     bool
-	places     bool
-	allowEmpty bool
-	format     view.Format
-	reports    reportFlag
-}
-
-func (o *caseFlags) register(cmd *cobra.Command) {
-	flags := cmd.Flags()
-	flags.StringVar(&o.run, "run", "", "only cases whose name matches `REGEX`")
-	flags.StringVar(&o.skip, "skip", "", "no cases whose name matches `REGEX`")
-	flags.IntVarP(&o.jobs, "jobs", "j", runtime.GOMAXPROCS(0), "`N` cases at a time")
-	flags.BoolVar(&o.failFast, "fail-fast", false, "start no case after one has failed")
-	flags.BoolVarP(&o.update, "update", "u", false, "take what comes out as the new goldens")
-	flags.BoolVar(&o.places, "placements", false, "list where every document would land")
-	flags.BoolVar(&o.allowEmpty, "allow-empty", false, "exit 0 when no case is selected")
-	flags.VarP(newEnum(&o.format, view.Text, view.JSON, view.YAML, view.NDJSON), "output", "o",
-		"format: text, json, yaml, or ndjson for events while the cases run")
-	flags.Var(&o.reports, "report", "write `FORMAT` as well: junit=FILE, json=FILE or github (annotations)")
-}
-
-// show runs the cases, shows them and writes reports; progress may be nil. Told
-// says that what the steps print is shown while they run.
-func (o *caseFlags) show(ctx context.Context, env *Env, s *suite.Suite, progress *view.Progress, told bool) (*suite.Report, error) {
-	report, err := o.present(ctx, env, s, progress, told)
-	if err != nil {
-		return nil, err
-	}
-	return report, o.reports.write(env, o.format, report)
-}
-
-// present runs the cases and shows them.
-func (o *caseFlags) present(ctx context.Context, env *Env, s *suite.Suite, progress *view.Progress, told bool) (*suite.Report, error) {
-	if o.format == view.NDJSON {
-		return stream(ctx, env, s)
-	}
-	if o.format != view.Text {
-		report, err := s.Run(ctx)
+// containersOf lists the containers that the cases run, each once.
+func (o *testWorkflowOptions) containersOf(p *promise.Promise, cases []*fixture.Case) ([]stepContainer, error) {
+	var all []stepContainer
+	seen := map[string]bool{}
+	for _, c := range cases {
+		steps, err := o.narrow.Steps(p, c)
 		if err != nil {
 			return nil, err
 		}
-		return report, view.Encode(env.Out, o.format, report)
-	}
-	tests := view.NewTests(env.out(), s.Promise.Name, s.Environment, o.jobs, o.update, s.Cases)
-	tests.Told, tests.Review = told, reviewCommand(s.Promise.Dir)
-	s.Done = func(c suite.Case) {
-		progress.Clear()
-		tests.Done(c)
-	}
-	report, err := s.Run(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if o.places {
-		view.Places(env.out(), report)
-	}
-	tests.Sum(report)
-	return report, nil
-}
-
-// nothing is the answer of a run without cases, for programs; err says why there
-// are none.
-func (o *caseFlags) nothing(env *Env, p *promise.Promise, err error) error {
-	if err != nil && diag.ExitCode(err) != diag.ExitNotFound {
-		return nil
-	}
-	report := suite.NoCases(p.Name, diag.ExitCode(err))
-	var unshown error
-	switch o.format {
-	case view.NDJSON:
-		unshown = view.NewEvents(env.Out, p.Name, report.Environment, nil).Sum(report)
-	case view.JSON, view.YAML:
-		unshown = view.Encode(env.Out, o.format, report)
-	}
-	return errors.Join(unshown, o.reports.write(env, o.format, report))
-}
-
-// reviewCommand shows what an update has changed, also files that are new; it
-// is empty outside a Git repository.
-func reviewCommand(dir string) string {
-	absolute, err := filepath.Abs(dir)
-	for ; err == nil; absolute = filepath.Dir(absolute) {
-		if _, err := os.Stat(filepath.Join(absolute, ".git")); err == nil {
-			return "git status " + shellQuote(relative(filepath.Join(dir, "tests"))+"/")
-		}
-		if absolute == filepath.Dir(absolute) {
-			break
-		}
-	}
-	return ""
-}
-
-// selected gives the cases to run; none if that is allowed.
-func (o *caseFlags) selected(env *Env, p *promise.Promise) ([]*fixture.Case, error) {
-	cases, err := o.pick(env, p)
-	if err != nil && o.allowEmpty && diag.ExitCode(err) == diag.ExitNotFound {
-		view.Note(env.err(), err)
-		return nil, nil
-	}
-	return cases, err
-}
-
-func (o *caseFlags) pick(env *Env, p *promise.Promise) ([]*fixture.Case, error) {
-	run, err := pattern("--run", o.run)
-	if err != nil {
-		return nil, err
-	}
-	skip, err := pattern("--skip", o.skip)
-	if err != nil {
-		return nil, err
-	}
-	if err := o.reports.checked(o.format); err != nil {
-		return nil, err
-	}
-	if o.jobs < 1 {
-		return nil, diag.Inputf("--jobs %d: at least one case must run at a time", o.jobs)
-	}
-	tests, err := fixture.Discover(p.Dir)
-	if err != nil {
-		return nil, err
-	}
-	view.Findings(env.err(), tests.Warnings)
-	return fixture.Select(tests.Cases, o.cases, run, skip)
-}
-
-func pattern(flag, text string) (*regexp.Regexp, error) {
-	if text == "" {
-		return nil, nil //nolint:nilnil // no pattern is a pattern that is not asked
-	}
-	re, err := regexp.Compile(text)
-	if err != nil {
-		return nil, diag.Inputf("%s: %w", flag, err)
-	}
-	return re, nil
-}
-
-// workflowsOf lists the workflows that cases run, each once; of cases that name
-// Pipelines only those.
-func workflowsOf(cases []*fixture.Case) []promise.WorkflowRef {
-	var refs []promise.WorkflowRef
-	for _, c := range cases {
-		if c.Err() != nil {
-			continue // it is not run
-		}
-		names := c.Pipelines
-		if len(names) == 0 {
-			names = []string{""}
-		}
-		for _, name := range names {
-			ref := promise.WorkflowRef{Type: c.Type, Action: c.Action, Pipeline: name}
-			if !slices.Contains(refs, ref) {
-				refs = append(refs, ref)
+		for _, s := range steps {
+			if dir := stageDir(p, promise.WorkflowRef{Type: c.Type, Action: c.Action}, s.Pipeline, s.Container); !seen[dir] {
+				seen[dir] = true
+				all = append(all, stepContainer{s.Container, dir})
 			}
 		}
 	}
-	return refs
+	return all, nil
 }
 
 // verdict turns a report that was shown into the exit code of the program.

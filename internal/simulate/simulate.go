@@ -59,6 +59,7 @@ type Simulation struct {
 	Network  workflow.Network
 	Timeout  time.Duration // of each Pipeline; 0 is no limit
 	Until    string        // the container after which a Pipeline that has it ends
+	Alone    string        // the only container to run; Pipelines without it count as done
 	// Observer is told of the steps of each Pipeline.
 	Observer func(pipeline string) workflow.Observer
 
@@ -136,7 +137,7 @@ func Run(ctx context.Context, s Simulation) (*Delivery, error) {
 	d := &Delivery{}
 	for i := run.First(); i < run.Len(); i++ {
 		run.Start(i)
-		if !s.wants(run.Pipeline(i).Name) {
+		if !s.wants(run.Pipeline(i)) {
 			run.Succeed(i)
 			continue
 		}
@@ -170,8 +171,13 @@ func (s *Simulation) knows(run *workflow.Run) error {
 	return nil
 }
 
-func (s *Simulation) wants(pipeline string) bool {
-	return len(s.Only) == 0 || slices.Contains(s.Only, pipeline)
+func (s *Simulation) wants(p api.Pipeline) bool {
+	return (len(s.Only) == 0 || slices.Contains(s.Only, p.Name)) && (s.Alone == "" || has(p, s.Alone))
+}
+
+// has reports whether a Pipeline has a container of this name.
+func has(p api.Pipeline, container string) bool {
+	return slices.ContainsFunc(p.Spec.Containers, func(c api.Container) bool { return c.Name == container })
 }
 
 // pipeline takes Pipeline i from its Job to the place of its documents.
@@ -229,6 +235,7 @@ func (s *Simulation) pipelineRun(run *workflow.Run, i int, p *Pipeline) workflow
 		Object:   p.Object,
 		Dir:      p.Dir,
 		Until:    s.Until,
+		Alone:    s.Alone,
 		Trace:    true,
 		Env:      s.Env,
 		Fixtures: s.Fixtures,
@@ -240,7 +247,7 @@ func (s *Simulation) pipelineRun(run *workflow.Run, i int, p *Pipeline) workflow
 			return os.Create(filepath.Join(p.Dir, container+".log"))
 		},
 	}
-	if !slices.ContainsFunc(r.Pipeline.Spec.Containers, func(c api.Container) bool { return c.Name == s.Until }) {
+	if !has(r.Pipeline, s.Until) {
 		r.Until = "" // it is a container of another Pipeline
 	}
 	if s.Observer != nil {

@@ -24,6 +24,7 @@ type judgement struct {
 	suite   *Suite
 	fixture *fixture.Case
 	dir     string
+	chain   chain // zero in a replay, which runs nothing
 	// findings are about what the case gives, not about what came out.
 	findings []diag.Finding
 }
@@ -37,7 +38,7 @@ func (j *judgement) run(ctx context.Context) (*Case, error) {
 	if err != nil {
 		return nil, err
 	}
-	pipelines, err := j.fixture.SelectPipelines(pipelineNames(sim))
+	pipelines, err := j.fixture.SelectPipelines(pipelineNames(sim.Workflow.Action, sim.Workflow.Pipelines))
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +51,8 @@ func (j *judgement) run(ctx context.Context) (*Case, error) {
 	if err := os.MkdirAll(j.dir, 0o755); err != nil { //nolint:gosec // for people to look into
 		return nil, diag.Machine(err)
 	}
-	sim.Only = pipelines
+	j.chain = j.suite.Narrow.chain(sim.Workflow.Pipelines, pipelines).expecting(j.fixture.Expect, pipelines)
+	sim.Only, sim.Alone, sim.Until = j.chain.pipelines, j.suite.Narrow.Container, j.suite.Narrow.Until
 	delivery, err := simulate.Run(ctx, sim)
 	if err != nil {
 		return nil, err
@@ -121,6 +123,11 @@ func (j *judgement) judge(d *simulate.Delivery, pipelines []string) (*Case, erro
 	started := time.Now()
 	c := j.fixture
 	outcome, actual := outcomeOf(d), actualOf(d)
+	if j.chain.part != "" {
+		result := j.result(d, j.chain.partial(c.Expect, outcome), nil)
+		result.Partial = j.chain.part
+		return result, nil
+	}
 	var differences *compare.Differences
 	var changes fixture.Changes
 	var err error
@@ -139,20 +146,27 @@ func (j *judgement) judge(d *simulate.Delivery, pipelines []string) (*Case, erro
 	if err != nil {
 		return nil, err
 	}
-	result := &Case{
-		Report:      compare.NewReport(c.Name, compare.Judge(c.Expect, outcome, differences), differences, placementsOf(d)),
-		Changes:     changes,
-		NotCompared: notCompared,
-		Updated:     update,
-		Dir:         j.suite.Dir.Shown(j.dir),
-		Pipelines:   d.Pipelines,
+	if !j.suite.Recorded {
+		differences = j.chain.within(differences, pipelines)
 	}
-	j.describe(result)
+	result := j.result(d, compare.Judge(c.Expect, outcome, differences), differences)
+	result.Changes, result.Updated, result.NotCompared = changes, update, notCompared
 	result.Timing.CompareMS = time.Since(started).Milliseconds()
 	if result.Result == compare.Passed && !j.suite.Keep && j.dir != "" {
 		err = os.RemoveAll(j.dir)
 	}
 	return result, err
+}
+
+// result gathers what there is to tell of a case.
+func (j *judgement) result(d *simulate.Delivery, verdict compare.Verdict, differences *compare.Differences) *Case {
+	result := &Case{
+		Report:    compare.NewReport(j.fixture.Name, verdict, differences, placementsOf(d)),
+		Dir:       j.suite.Dir.Shown(j.dir),
+		Pipelines: d.Pipelines,
+	}
+	j.describe(result)
+	return result
 }
 
 // failedUnexpectedly reports whether a container failed and the case does not

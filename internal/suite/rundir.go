@@ -14,8 +14,8 @@ import (
 // that they can be looked at afterwards: .kratix/runs/ID below the Promise,
 // with the link .kratix/runs/last to the newest. Only one is kept.
 type RunDir struct {
-	Path string // absolute
-	last string // the link, absolute
+	Path string
+	last string // the link
 }
 
 // NewRunDir makes a directory for a run of the Promise in dir. Where dir
@@ -89,8 +89,8 @@ func removeEmpty(dir string) {
 }
 
 // Shown gives path, which lies in this run's directory, as one that stays
-// short and true until the next run: below .kratix/runs/last. Without a run
-// directory there is nothing to show.
+// short and true until the next run: below .kratix/runs/last of the Promise's
+// directory. Without a run directory there is nothing to show.
 func (r *RunDir) Shown(path string) string {
 	if r == nil {
 		return ""
@@ -99,5 +99,5 @@ func (r *RunDir) Shown(path string) string {
 	if r.last == "" || err != nil {
 		return path
 	}
-	return filepath.Join(".kratix", "runs", "last", below)
+	return filepath.Join(r.last, below)
 }

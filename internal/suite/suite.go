@@ -41,6 +41,7 @@ type Suite struct {
 	// hold: no containers are run, so there is no Engine and no Dir.
 	Recorded bool
 	Keep     bool // keep the output of cases that passed
+	Narrow   Narrow
 
 	Network workflow.Network // overrides the cases' own when set
 	Timeout time.Duration    // overrides the cases' own when set
@@ -89,6 +90,8 @@ type Case struct {
 	// NotCompared counts the golden files that were left alone since a step
 	// had failed.
 	NotCompared int `json:"notCompared,omitempty"`
+	// Partial says what of the case was not run, so that nothing was compared.
+	Partial string `json:"partial,omitempty"`
 	// Problem is why the case could not be run.
 	Problem string `json:"problem,omitempty"`
 	// Warnings tell what Kratix does silently to the output of the case.
@@ -242,12 +245,12 @@ func (s *Suite) run(ctx context.Context, c *fixture.Case) (*Case, error) {
 
 // pipelineNames lists the Pipelines that a workflow runs; of those of a delete
 // action, Kratix runs only the first.
-func pipelineNames(s simulate.Simulation) []string {
+func pipelineNames(action api.WorkflowAction, pipelines []api.Pipeline) []string {
 	var names []string
-	for _, p := range s.Workflow.Pipelines {
+	for _, p := range pipelines {
 		names = append(names, p.Name)
 	}
-	if s.Workflow.Action == api.ActionDelete {
+	if action == api.ActionDelete {
 		names = names[:min(1, len(names))]
 	}
 	return names

@@ -143,7 +143,7 @@ type plainCase struct{ outcome, details, warnings, places string }
 
 func plain(r *suite.Report, c suite.Case) plainCase {
 	var b strings.Builder
-	t := NewTests(term.Stream{Writer: &b}, r.Promise, r.Environment, 1, false, nil)
+	t := NewTests(term.Stream{Writer: &b}, r.Promise, r.Environment, nil, TestsOptions{Jobs: 1})
 	taken := func(show func()) string {
 		b.Reset()
 		show()

@@ -3,6 +3,7 @@ package view
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,32 +22,45 @@ import (
 // A Tests shows the cases of a test run as they are done, and the sum at the
 // end.
 type Tests struct {
+	TestsOptions
+
 	v     viewer
 	verb  string // the command that runs the cases
 	words int    // width of the first column
 	width int    // of the longest name
 	bare  bool   // nothing was printed since the last blank line
+}
 
+// TestsOptions say how a test run is shown.
+type TestsOptions struct {
+	Jobs   int  // cases at a time
+	Update bool // what comes out becomes the golden
+	Quiet  bool // only what failed, and the sum
 	// Told says that what steps print was shown while they ran.
 	Told bool
+	// Dir is the directory of the Promise if commands must name it.
+	Dir string
 	// Review is the command that shows what an update did; empty for none.
 	Review string
 }
 
 // NewTests prints the head of a test run.
-func NewTests(w term.Stream, promise string, environment suite.Environment, jobs int, update bool, cases []*fixture.Case) *Tests {
-	t := &Tests{v: newViewer(w), verb: "kratix test workflow", words: len("FAIL"), bare: true}
+func NewTests(w term.Stream, promise string, environment suite.Environment, cases []*fixture.Case, o TestsOptions) *Tests {
+	t := &Tests{TestsOptions: o, v: newViewer(w), verb: "workflow", words: len("FAIL"), bare: true}
 	engine := fmt.Sprintf("%s (%s)", environment.Engine, environment.Platform)
 	if environment.Engine == suite.NoEngine {
-		t.verb, engine = "kratix test schedule", environment.Engine
+		t.verb, engine = "schedule", environment.Engine
 	}
-	if update {
+	if o.Update {
 		t.words = len("update")
 	}
 	for _, c := range cases {
 		t.width = max(t.width, len(c.Name))
 	}
-	fmt.Fprintf(w, "%s  tests: %s  engine: %s  -j %d\n\n", t.v.strong.Render(promise), count(len(cases), "case"), engine, jobs)
+	if o.Quiet {
+		return t
+	}
+	fmt.Fprintf(w, "%s  tests: %s  engine: %s  -j %d\n\n", t.v.strong.Render(promise), count(len(cases), "case"), engine, o.Jobs)
 	return t
 }
 
@@ -54,6 +68,9 @@ func NewTests(w term.Stream, promise string, environment suite.Environment, jobs
 func (t *Tests) Done(c suite.Case) {
 	took := time.Duration(c.DurationMS) * time.Millisecond
 	details := t.wrong(c)
+	if t.Quiet && !details {
+		return
+	}
 	if details && !t.bare {
 		fmt.Fprintln(t.v)
 	}
@@ -69,6 +86,8 @@ func (t *Tests) Done(c suite.Case) {
 		fmt.Fprintln(t.v)
 		t.details(c)
 		fmt.Fprintln(t.v)
+	case c.Partial != "":
+		fmt.Fprintf(t.v, "%sleft: %s\n", strings.Repeat(" ", t.words+2), t.v.path.Render(c.Dir))
 	}
 }
 
@@ -275,39 +294,75 @@ func (t *Tests) placement(p compare.PlacementDiff) {
 
 // actions tells what to do about a case, ready to be pasted.
 func (t *Tests) actions(c suite.Case) {
-	short, verbose := ShellQuote(c.Name), " -v"
-	if t.verb != "kratix test workflow" {
-		verbose = ""
-	}
 	rows := table{indent: "  "}
-	switch c.Reason {
-	case compare.ReasonGoldenMismatch, compare.ReasonNoGolden:
-		accept := t.verb
-		if c.Dir != "" {
-			rows.row("actual output:", t.v.path.Render(c.Dir))
-		} else if c.Reason == compare.ReasonNoGolden {
-			accept = "kratix test workflow" // what is recorded comes from containers
-		} else {
-			rows.row("why:", "kratix explain placement -f "+ShellQuote(c.Fixture))
-		}
-		rows.row("accept:", accept+" "+short+" --update")
+	switch {
+	case c.Reason != compare.ReasonGoldenMismatch && c.Reason != compare.ReasonNoGolden:
+		t.failureActions(&rows, c)
+	case t.verb == "schedule" && c.Reason == compare.ReasonNoGolden:
+		rows.row("accept:", t.command("workflow", c, "--update")) // what is recorded comes from containers
+	case t.verb == "schedule":
+		rows.row("why:", "kratix explain placement -f "+ShellQuote(c.Fixture))
+		rows.row("accept:", t.command(t.verb, c, "--update"))
 	default:
-		if log := failedLog(c); log != "" {
-			rows.row("full log:", t.v.path.Render(log))
+		rows.row("actual output:", t.v.path.Render(c.Dir))
+		rows.row("accept:", t.command(t.verb, c, "--update"))
+		rows.row("review each:", t.command(t.verb, c, "--review"))
+		if step := suspect(c); step != "" {
+			rows.row("look inside:", t.command(t.verb, c, "--debug --until "+ShellQuote(step)))
 		}
-		rows.row("only this:", t.verb+" "+short+verbose)
 	}
 	rows.print(t.v)
 }
 
-// failedLog is the log of the step that failed.
-func failedLog(c suite.Case) string {
-	for _, s := range c.Steps {
-		if s.ExitCode != nil && *s.ExitCode != 0 {
-			return s.Log
+// failureActions tells what to do about a step that failed.
+func (t *Tests) failureActions(rows *table, c suite.Case) {
+	step, failed := failedStep(c)
+	if t.verb == "schedule" || !failed {
+		verbose := " -v"
+		if t.verb == "schedule" {
+			verbose = ""
+		}
+		rows.row("only this:", t.command(t.verb, c, "")+verbose)
+		return
+	}
+	rows.row("full log:", t.v.path.Render(step.Log))
+	rows.row("shell:", t.command(t.verb, c, "--debug"))
+	rows.row("only this:", t.command(t.verb, c, "--until "+ShellQuote(step.Container)+" -v"))
+}
+
+// command runs one case.
+func (t *Tests) command(verb string, c suite.Case, flags string) string {
+	words := []string{"kratix test", verb, ShellQuote(c.Name)}
+	if t.Dir != "" {
+		words = append(words, "--dir", ShellQuote(t.Dir))
+	}
+	return strings.TrimRight(strings.Join(append(words, flags), " "), " ")
+}
+
+// suspect is the step to look into when what came out is not as expected: the
+// one that wrote the first file that differs, else the last that ran.
+func suspect(c suite.Case) string {
+	for _, f := range c.Files {
+		if f.ByStep != "" {
+			return f.ByStep
+		}
+	}
+	for _, s := range slices.Backward(c.Steps) {
+		if s.ExitCode != nil {
+			return s.Container
 		}
 	}
 	return ""
+}
+
+// failedStep is the step that failed, if one did.
+func failedStep(c suite.Case) (compare.Step, bool) {
+	for _, s := range c.Steps {
+		if s.ExitCode != nil && *s.ExitCode != 0 {
+			return s, true
+		}
+	}
+	return compare.Step{}, false
 }
 
 // changes lists what an update did to the golden files.

@@ -1,0 +1,6 @@
+package changed
+
+import "syscall"
+
+// errNoWatches is what the kernel says if it will watch no more.
+const errNoWatches = syscall.ENOSPC

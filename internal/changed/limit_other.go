@@ -1,0 +1,8 @@
+//go:build !linux
+
+package changed
+
+import "syscall"
+
+// errNoWatches is what the kernel says if it will watch no more.
+const errNoWatches = syscall.EMFILE
