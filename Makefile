@@ -3,13 +3,17 @@
 GO      ?= go
 export CGO_ENABLED = 0
 GOLANGCI = $(GO) tool -modfile=tools/go.mod golangci-lint
+CRDS     = $(GO) tool -modfile=tools/go.mod controller-gen crd paths=./internal/api
 TARGETS  = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+# Kratix's own CRDs, where somebody has put them beside the checkout: a test
+# compares the generated ones with them.
+export KRATIX_CRDS ?= $(abspath $(wildcard ../*/conformance/crds))
 SOURCES  = $(shell find cmd internal -name '*.go' -not -name '*_test.go') go.mod go.sum
 
-.PHONY: help build demo test test-short race fuzz bench lint fmt cross golden check clean
+.PHONY: help build demo test test-short race fuzz bench lint fmt cross generate generated golden kube-apiserver check clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: bin/kratix ## build bin/kratix
 
@@ -19,7 +23,7 @@ bin/kratix: $(SOURCES)
 demo: build ## test the workflows of examples/postgres: no Docker, no cluster
 	cd examples/postgres && ../../bin/kratix test workflow --placements
 
-test: lint cross race ## everything: linters, six platforms, all tests with the race detector
+test: lint generated cross race ## everything: linters, six platforms, all tests with the race detector
 	$(MAKE) demo
 
 test-short: ## the quick loop
@@ -51,6 +55,18 @@ cross: ## build for all supported systems
 	@for t in $(TARGETS); do \
 	  echo "build $$t"; GOOS=$${t%/*} GOARCH=$${t#*/} $(GO) build -o /dev/null ./cmd/kratix || exit 1; \
 	done
+
+kube-apiserver: ## build kube-apiserver, etcd and kubectl for the tests, once
+	@GO=$(GO) tools/kubeapiserver/build
+
+# The generator takes a Pipeline for a kind; it exists only inside a Promise.
+generate: ## make the CRDs of internal/api anew
+	$(CRDS) output:dir=internal/api/crds
+	rm internal/api/crds/*_pipelines.yaml
+
+generated: ## are the CRDs of internal/api those of its types?
+	@new=$$(mktemp -d) && trap 'rm -rf "$$new"' EXIT && $(CRDS) output:dir=$$new && rm $$new/*_pipelines.yaml && \
+	  diff -r internal/api/crds $$new || { echo "run: make generate"; exit 1; }
 
 golden: ## rewrite golden files, then show what changed
 	$(GO) test ./... -update
