@@ -1,0 +1,8 @@
+//go:build !unix
+
+package statestore
+
+import "os/exec"
+
+// alone does nothing here: there are no sessions.
+func alone(*exec.Cmd) {}
