@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,6 +12,9 @@ import (
 
 	"github.com/kratix-tools/kratix/internal/diag"
 	"github.com/kratix-tools/kratix/internal/explain"
+	"github.com/kratix-tools/kratix/internal/inspect"
+	"github.com/kratix-tools/kratix/internal/kube"
+	"github.com/kratix-tools/kratix/internal/placement"
 	"github.com/kratix-tools/kratix/internal/simulate"
 	"github.com/kratix-tools/kratix/internal/view"
 )
@@ -27,7 +31,9 @@ func newExplainCmd(env *Env) *cobra.Command {
 
 type explainOptions struct {
 	outputFlags
+	config kube.Config
 
+	work      string // work/NAME or KIND/NAME; empty for what is on this machine
 	dir       string
 	question  explain.Question
 	setLabels []string
@@ -38,12 +44,18 @@ type explainOptions struct {
 func newExplainPlacementCmd(env *Env) *cobra.Command {
 	var opts explainOptions
 	cmd := &cobra.Command{
-		Use:   "placement -f CASE_DIR|OUTPUT_DIR",
+		Use:   "placement (work/NAME | KIND/NAME | -f CASE_DIR|OUTPUT_DIR)",
 		Short: "Say why documents are, or are not, on a Destination",
-		Long: `Say where the documents of a test case, or of an output tree, are placed: on
-which Destination, for which reasons, and what would have to change for another
-answer. No container is run and no cluster is touched.`,
-		Example: `  # why is this not on us-production?
+		Long: `Say where documents are placed: on which Destination, for which reasons, and
+what would have to change for another answer.
+
+With work/NAME or KIND/NAME, a request, it is about the documents on a platform:
+a cluster or, with -f FILE, what was saved from one. Without, it is about a test
+case or an output tree on this machine: no container is run, no cluster touched.`,
+		Example: `  # why is this request not on us-production?
+  kratix explain placement postgres/orders-db -n team-a --destination us-production
+
+  # and what would a test case's output do?
   kratix explain placement -f tests/resource-configure/small --destination us-production
 
   # where does one document go?
@@ -52,42 +64,42 @@ answer. No container is run and no cluster is touched.`,
   # what if the Destination had another label?
   kratix explain placement -f tests/resource-configure/small --destination us-production \
     --set-label us-production:region=eu`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return runExplainPlacement(cmd.Context(), env, opts) },
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				opts.work = args[0]
+			}
+			return runExplainPlacement(cmd.Context(), env, opts)
+		},
 	}
 	flags := cmd.Flags()
-	flags.StringVarP(&opts.dir, "filename", "f", "", "`DIR` of a test case, or of an output tree (required)")
+	flags.StringVarP(&opts.dir, "filename", "f", "", "`DIR` of a test case or output tree; FILE of a saved platform if an object is named")
 	flags.StringVar(&opts.question.Destination, "destination", "", "ask about the Destination `NAME`")
 	flags.StringVar(&opts.question.Document, "document", "", "ask about one document, by its `PATH` in the output")
 	flags.StringArrayVar(&opts.setLabels, "set-label", nil, "suppose another label, `DESTINATION:KEY=VALUE`, or none, DESTINATION:KEY-; repeatable")
 	flags.BoolVar(&opts.exitCode, "exit-code", false, "exit 1 if nothing is on the Destination or, without one, something is on none")
 	opts.register(cmd)
+	opts.config.Register(cmd.Flags())
 	flags.VarP(newEnum(&opts.format, view.Text, view.JSON, view.YAML), "output", "o", "format: text, json or yaml")
 	return cmd
 }
 
 func runExplainPlacement(ctx context.Context, env *Env, opts explainOptions) error {
-	if opts.dir == "" {
-		return diag.Hint(diag.Inputf("nothing to explain: --filename is missing"), "kratix explain placement -f tests/resource-configure/CASE")
-	}
 	labels, err := parseLabels(opts.setLabels)
 	if err != nil {
 		return err
 	}
-	t, err := opts.load(env, opts.dir)
+	world, err := opts.world(ctx, env)
 	if err != nil {
 		return err
 	}
 	e := view.Explanation{Question: opts.question, Labels: labels}
-	if e.Answers, err = opts.ask(ctx, t); err != nil {
+	if e.Answers, err = world.ask(ctx, nil, opts.question); err != nil {
 		return err
 	}
 	if len(labels) > 0 {
 		e.Actual = e.Answers
-		if t.sim.Platform, err = explain.WithLabels(t.sim.Platform, labels); err != nil {
-			return err
-		}
-		if e.Answers, err = opts.ask(ctx, t); err != nil {
+		if e.Answers, err = world.ask(ctx, labels, opts.question); err != nil {
 			return err
 		}
 	}
@@ -112,8 +124,29 @@ func (o *explainOptions) yes(answers []explain.Answer) bool {
 	return on == len(answers) || on > 0 && o.question.Destination != ""
 }
 
+// A placed is documents that questions are asked about, with supposed labels of
+// Destinations.
+type placed interface {
+	ask(ctx context.Context, labels []explain.Label, q explain.Question) ([]explain.Answer, error)
+}
+
+// world finds what the question is about.
+func (o *explainOptions) world(ctx context.Context, env *Env) (placed, error) {
+	switch {
+	case o.work != "":
+		return o.live(ctx, env)
+	case o.dir == "":
+		return nil, diag.Hint(diag.Inputf("nothing to explain: name a Work or a request, or a test case with -f"),
+			"kratix explain placement -f tests/resource-configure/CASE")
+	}
+	return o.load(env, o.dir)
+}
+
 // ask places the output and answers the question.
-func (o *explainOptions) ask(ctx context.Context, t *outputTree) ([]explain.Answer, error) {
+func (t *outputTree) ask(ctx context.Context, labels []explain.Label, q explain.Question) (_ []explain.Answer, err error) {
+	if t.sim.Platform, err = explain.WithLabels(t.sim.Platform, labels); err != nil {
+		return nil, err
+	}
 	delivery, err := t.run(ctx)
 	if err != nil {
 		return nil, err
@@ -129,7 +162,61 @@ func (o *explainOptions) ask(ctx context.Context, t *outputTree) ([]explain.Answ
 			Promise: fmt.Sprintf("%s: spec.destinationSelectors", at),
 		})
 	}
-	return explain.Ask(subjects, o.question)
+	return explain.Ask(subjects, q)
+}
+
+// liveWorks are Works of a platform.
+type liveWorks []explain.Subject
+
+// live reads a Work, or those of a request.
+func (o *explainOptions) live(ctx context.Context, env *Env) (placed, error) {
+	kind, name, err := kindAndName(o.work)
+	if err != nil {
+		return nil, err
+	}
+	source := sourceFlags{config: o.config}
+	if o.dir != "" {
+		source.files = []string{o.dir}
+	}
+	platform, err := source.open(env)
+	if err != nil {
+		return nil, err
+	}
+	in := inspect.New(platform, inspect.Options{Now: platform.now})
+	if _, err := named(o.work, inspect.Works); err == nil {
+		report, err := in.Work(ctx, platform.namespace, name)
+		if err != nil {
+			return nil, err
+		}
+		return liveWorks(report.Subjects()), nil
+	}
+	report, err := in.Request(ctx, kind, platform.namespace, name)
+	if err != nil {
+		return nil, err
+	}
+	if len(report.Works) == 0 {
+		return nil, diag.Hint(diag.NotFoundf("%s has no Work: %s", o.work, report.Verdict.Sentence),
+			"kratix inspect request "+o.work+" -n "+report.Namespace)
+	}
+	return liveWorks(report.Subjects()), nil
+}
+
+// ask answers the question; with other labels, everything is placed anew.
+func (w liveWorks) ask(_ context.Context, labels []explain.Label, q explain.Question) (_ []explain.Answer, err error) {
+	subjects := slices.Clone(w)
+	for i := range subjects {
+		s := &subjects[i]
+		if len(labels) == 0 || s.Work == nil {
+			continue
+		}
+		if s.Platform, err = explain.WithLabels(s.Platform, labels); err != nil {
+			return nil, err
+		}
+		if s.Placements, err = placement.Place(s.Work, s.Platform, placement.Options{}); err != nil {
+			s.Failure = err.Error()
+		}
+	}
+	return explain.Ask(subjects, q)
 }
 
 // failure says why a Pipeline has no Work, or why it could not be placed.

@@ -78,6 +78,7 @@ fixtures and golden files, and shows where Kratix would place every document.`,
 	root.AddGroup(
 		&cobra.Group{ID: groupAuthor, Title: "Write a Promise:"},
 		&cobra.Group{ID: groupTest, Title: "Run and test it:"},
+		&cobra.Group{ID: groupPlatform, Title: "Look into a platform:"},
 	)
 	root.AddCommand(
 		newInitCmd(env),
@@ -87,6 +88,10 @@ fixtures and golden files, and shows where Kratix would place every document.`,
 		newTestCmd(env),
 		newScheduleCmd(env),
 		newExplainCmd(env),
+		newInspectCmd(env),
+		newDiffCmd(env),
+		newLogsCmd(env),
+		newPlatformCmd(env),
 		newDoctorCmd(env),
 		newCacheCmd(env),
 		newVersionCmd(env),

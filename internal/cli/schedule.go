@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -172,19 +171,11 @@ func (o *scheduleOptions) checkWrite() error {
 	if o.write == "" {
 		return nil
 	}
-	info, err := os.Stat(o.write)
-	if err == nil && !info.IsDir() {
-		return diag.Inputf("--write %s: it is a file", o.write)
-	}
-	if entries, err := os.ReadDir(o.write); err == nil && len(entries) > 0 {
-		return diag.Hint(diag.Inputf("--write %s: it is not empty", o.write), "name a new directory, or remove that one")
-	}
-	return nil
+	return checkNewDir("--write", o.write)
 }
 
-// writeStores writes all files or none: beside the directory first, and then
-// in its place.
-func (o *scheduleOptions) writeStores(env *Env, s *simulate.Schedule, world *platform.Platform) (err error) {
+// writeStores writes the state stores as they would be, all files or none.
+func (o *scheduleOptions) writeStores(env *Env, s *simulate.Schedule, world *platform.Platform) error {
 	placed := s.Failure == nil || s.Failure.Container == simulate.StatusWriter
 	if s.Work == nil || !placed {
 		view.Note(env.err(), "nothing is placed, so nothing is in "+o.write)
@@ -197,24 +188,13 @@ func (o *scheduleOptions) writeStores(env *Env, s *simulate.Schedule, world *pla
 	if _, err := placement.Deliver(s.Work, s.Placements, world, &stores); unwritten(err) != nil {
 		return fmt.Errorf("writing the placements: %w", diag.Answer(unwritten(err)))
 	}
-	parent := filepath.Dir(filepath.Clean(o.write))
-	if err := os.MkdirAll(parent, 0o755); err != nil { //nolint:gosec // for people to look into
-		return diag.Machine(err)
-	}
-	fresh, err := os.MkdirTemp(parent, ".kratix-stores-")
-	if err != nil {
-		return diag.Machine(err)
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(fresh)) }()
-	n, err := writeTree(fresh, &stores)
+	n := 0
+	err := newDir(o.write, func(root *os.Root) (err error) {
+		n, err = writeTree(root, &stores)
+		return err
+	})
 	if err != nil {
 		return err
-	}
-	if err := os.Remove(o.write); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return diag.Machine(err)
-	}
-	if err := os.Rename(fresh, o.write); err != nil {
-		return diag.Machine(err)
 	}
 	view.Note(env.err(), fmt.Sprintf("%d files in %s", n, o.write))
 	return nil
@@ -233,29 +213,17 @@ func unwritten(err error) error {
 	})...)
 }
 
-// writeTree writes the files of state stores below dir, whatever their paths
-// say, and counts them.
-func writeTree(dir string, stores *placement.Tree) (n int, err error) {
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // for people to look into
-		return 0, diag.Machine(err)
-	}
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return 0, diag.Machine(err)
-	}
-	defer func() { err = errors.Join(err, root.Close()) }()
+// writeTree writes the files of state stores, and counts them.
+func writeTree(root *os.Root, stores *placement.Tree) (n int, err error) {
 	for f := range stores.Files() {
 		data, err := f.Content(0)
 		if err != nil {
 			return n, diag.Input(err)
 		}
 		// A key in a bucket may begin with a slash; on disk it cannot.
-		name, err := filepath.Localize(strings.Join([]string{f.Kind, f.Store, strings.TrimLeft(string(f.Path), "/")}, "/"))
-		if err != nil {
-			return n, diag.Inputf("%s in %s/%s: this machine has no such file name", f.Path, f.Kind, f.Store)
-		}
-		if err := errors.Join(root.MkdirAll(filepath.Dir(name), 0o755), root.WriteFile(name, data, 0o644)); err != nil {
-			return n, diag.Machine(fmt.Errorf("%s in %s/%s: %w", f.Path, f.Kind, f.Store, err))
+		path := strings.Join([]string{f.Kind, f.Store, strings.TrimLeft(string(f.Path), "/")}, "/")
+		if err := writeBelow(root, path, fmt.Sprintf("%s in %s/%s", f.Path, f.Kind, f.Store), data); err != nil {
+			return n, err
 		}
 		n++
 	}

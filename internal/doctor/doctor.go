@@ -10,6 +10,7 @@ type Diagnosis struct {
 	Engines    []Engine `json:"engines"` // the best first
 	Machine    Machine  `json:"machine"`
 	Cache      Cache    `json:"cache"`
+	Cluster    Cluster  `json:"cluster"`
 }
 
 // An Engine is what a container engine is on this machine.

@@ -31,10 +31,15 @@ func Doctor(w term.Stream, format Format, d doctor.Diagnosis) error {
 	facts.row("image cache", fmt.Sprintf("%s  %s", d.Cache.Dir, cacheState(d.Cache)))
 	facts.print(w)
 	v := viewer{Stream: w, styles: st}
+	fmt.Fprintln(v)
+	v.cluster(&d.Cluster)
 	for _, e := range d.Engines {
 		for _, hint := range e.Hints {
 			fmt.Fprintf(v, "%s for %s: %s\n", st.strong.Render("hint:"), e.Name, hint)
 		}
+	}
+	for _, hint := range d.Cluster.Hints {
+		fmt.Fprintf(v, "%s for the cluster: %s\n", st.strong.Render("hint:"), hint)
 	}
 	return nil
 }

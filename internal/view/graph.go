@@ -48,22 +48,41 @@ const (
 )
 
 func newGraph(s *Scheduled) *graph {
-	g := &graph{ids: map[string]string{}}
 	title := "no Work"
 	if s.Work != nil {
 		title = "Work " + s.Work.Name
 	}
+	return graphOf(title, s.Placements)
+}
+
+// graphOf is the picture of one Work.
+func graphOf(title string, placements []placement.Placement) *graph {
+	g := &graph{ids: map[string]string{}}
+	g.work(title, placements)
+	return g
+}
+
+// picture writes a graph in one of the formats for pictures.
+func picture(w io.Writer, format Format, g *graph) error {
+	if format == Dot {
+		return writeDot(w, g)
+	}
+	return writeMermaid(w, g)
+}
+
+// work adds a Work with its groups and gives its id.
+func (g *graph) work(title string, placements []placement.Placement) string {
 	root := g.node(title, shapeWork, title)
-	for i := range s.Placements {
-		p := &s.Placements[i]
-		key := "group " + p.Group.Directory
-		group := g.node(key, shapeGroup, key, count(len(paths(p)), "document"))
+	for i := range placements {
+		p := &placements[i]
+		label := "group " + p.Group.Directory
+		group := g.node(title+" "+label, shapeGroup, label, count(len(paths(p)), "document"))
 		g.edges = append(g.edges, edge{from: root, to: group})
 		for _, c := range p.Candidates {
 			g.candidate(group, p, c)
 		}
 	}
-	return g
+	return root
 }
 
 // node gives the id of the node for a key, which is made when it is new.

@@ -67,6 +67,10 @@ func (v viewer) rule(p *placement.Placement) string {
 		}
 	}
 	switch {
+	case len(p.Candidates) == 0 && v.live != nil:
+		return v.bad.Render("UNPLACED") + ": there are no Destinations"
+	case undecided(p) && v.live != nil:
+		return v.warn.Render("UNKNOWN") + ": Destinations cannot be read"
 	case len(p.Candidates) == 0:
 		return v.bad.Render("UNPLACED") + ": there are no Destinations; put some into tests/destinations"
 	case undecided(p):
@@ -125,6 +129,9 @@ func (v viewer) candidates(p *placement.Placement, indent string) {
 			mark, below = "`- ", "   "
 		}
 		lines := reason(c)
+		if v.live != nil && c.Chosen {
+			lines[0] += v.live.since(p.Group.ID, c.Destination)
+		}
 		if closest[c.Destination] != "" {
 			lines[0] += "   " + closest[c.Destination]
 		}
@@ -133,6 +140,9 @@ func (v viewer) candidates(p *placement.Placement, indent string) {
 			fmt.Fprintf(v, "%s%s%*s%s\n", indent, v.faint.Render(below), width+len("  rejected  "), "", line)
 		}
 		v.located(p, c.Destination, indent+v.faint.Render(below)+"  ")
+		if v.live != nil {
+			v.landed(p, c.Destination, indent+v.faint.Render(below)+"  ")
+		}
 	}
 	if more := len(all) - len(shown); more > 0 {
 		fmt.Fprintf(v, "%s%s%d others  %s  -o json lists them\n", indent, v.faint.Render("`- "), more, v.faint.Render("rejected"))
@@ -234,6 +244,10 @@ func (v viewer) locations(documents []placement.Document, indent string) {
 		document := name(d.Path)
 		if !nested {
 			document += " in it"
+		}
+		if v.live != nil {
+			t.row(append([]string{document}, v.document(&d)...)...)
+			continue
 		}
 		t.row(document, size(d.Size))
 	}

@@ -37,7 +37,8 @@ type viewer struct {
 	term.Stream
 	styles
 
-	told bool // what steps print was shown while they ran
+	told bool  // what steps print was shown while they ran
+	live *live // of a Work in a cluster; nil for what has only been computed
 }
 
 func newViewer(w term.Stream) viewer { return viewer{Stream: w, styles: stylesFor(w)} }

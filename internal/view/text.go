@@ -41,6 +41,18 @@ func (t *table) print(w io.Writer) {
 	}
 }
 
+// loose is print for rows of a label and words: only the labels are aligned.
+func (t *table) loose(w io.Writer) {
+	width := 0
+	for _, row := range t.rows {
+		width = max(width, lipgloss.Width(row[0]))
+	}
+	for _, row := range t.rows {
+		pad := strings.Repeat(" ", width-lipgloss.Width(row[0]))
+		fmt.Fprintln(w, strings.TrimRight(t.indent+row[0]+pad+"  "+strings.Join(row[1:], "  "), " "))
+	}
+}
+
 // count gives a number with its noun: "1 step", "2 steps".
 func count(n int, noun string) string {
 	if n == 1 {
