@@ -179,3 +179,7 @@ func path(namespace, name string) string {
 	}
 	return namespace + "/" + name
 }
+
+func compareNames(namespaceA, a, namespaceB, b string) int {
+	return cmp.Or(strings.Compare(namespaceA, namespaceB), strings.Compare(a, b))
+}

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -23,13 +25,12 @@ type livePromise struct {
 }
 
 type promiseStatus struct {
-	Conditions       []metav1.Condition `json:"conditions"`
-	Status           string             `json:"status"`
-	Version          string             `json:"version"`
-	Kind             string             `json:"kind"`
-	APIVersion       string             `json:"apiVersion"`
-	Message          string             `json:"message"`
-	RequiredPromises []Required         `json:"requiredPromises"`
+	Status           string     `json:"status"`
+	Version          string     `json:"version"`
+	Kind             string     `json:"kind"`
+	APIVersion       string     `json:"apiVersion"`
+	Message          string     `json:"message"`
+	RequiredPromises []Required `json:"requiredPromises"`
 	workflowStatus
 }
 
@@ -179,4 +180,224 @@ func noKind(word string, known []string) error {
 func (in *Inspector) RequestResource(ctx context.Context, word string) (Resource, error) {
 	_, r, err := in.facts().kindOf(ctx, word)
 	return r, err
+}
+
+// Promises lists Promises, by name, from what the API server prints of them.
+func (in *Inspector) Promises(ctx context.Context) (*PromiseList, error) {
+	f := in.facts()
+	l := &PromiseList{Header: in.header("PromiseList"), Items: []PromiseSummary{}}
+	err := in.source.Rows(ctx, Promises, Query{}, func(row Row) error {
+		p := PromiseSummary{
+			Name: row.Meta.Name, Status: row.Columns["Status"], APIKind: row.Columns["Kind"], APIGroup: row.Columns["API Version"],
+			Version: cmp.Or(row.Columns["Version"], row.Meta.Labels[api.LabelPromiseVersion]), Message: row.Columns["Message"],
+			Deleting: row.Meta.DeletionTimestamp != nil, CreatedAt: row.Meta.CreationTimestamp.Time,
+		}
+		p.Healthy = p.Status == available && !p.Deleting
+		l.Items = append(l.Items, p)
+		return nil
+	})
+	if err != nil {
+		return nil, installed(err, Promises)
+	}
+	slices.SortFunc(l.Items, func(a, b PromiseSummary) int { return strings.Compare(a.Name, b.Name) })
+	l.Unknown = f.told()
+	return l, nil
+}
+
+// available is the status of a Promise that serves requests.
+const available = "Available"
+
+// Promise tells all about one Promise.
+func (in *Inspector) Promise(ctx context.Context, name string) (*PromiseReport, error) {
+	f := in.facts()
+	var p livePromise
+	if err := f.get(ctx, Promises, "", name, &p); err != nil {
+		return nil, err
+	}
+	r := in.newPromiseReport(&p)
+	group, reading := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		r.Works, err = in.promiseWorks(reading, f, name)
+		return err
+	})
+	group.Go(func() (err error) {
+		r.Requests, err = in.requests(reading, f, &p)
+		return err
+	})
+	group.Go(func() (err error) {
+		r.Revisions, err = f.revisions(reading, name)
+		return err
+	})
+	group.Go(func() (err error) {
+		r.Events, err = f.events(reading, Promises.Kind, "", name)
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	r.judge()
+	r.compare(&p)
+	r.Unknown = f.told()
+	return r, nil
+}
+
+func (in *Inspector) newPromiseReport(p *livePromise) *PromiseReport {
+	r := &PromiseReport{
+		Header: in.header("PromiseReport"),
+		PromiseSummary: PromiseSummary{
+			Name: p.Name, Status: p.Status.Status, Version: cmp.Or(p.Status.Version, p.Labels[api.LabelPromiseVersion]), Message: p.Status.Message,
+			Deleting: p.DeletionTimestamp != nil, CreatedAt: p.CreationTimestamp.Time,
+		},
+		Verdict: Verdict{Deleting: p.DeletionTimestamp != nil, Reasons: []Reason{}}, Conditions: p.Status.strict(),
+		RequiredPromises: []Required{}, Revisions: []Revision{}, Works: []WorkSummary{}, Requests: []RequestSummary{},
+		Disagreements: []Disagreement{}, Events: []Event{}, Unknown: []Unknown{},
+	}
+	if d, ok := p.definition(); ok {
+		resource := requestResource(&d)
+		r.APIKind, r.APIGroup = resource.Kind, resource.APIVersion()
+	}
+	states := map[string]string{}
+	for _, q := range p.Status.RequiredPromises {
+		states[q.Name+" "+q.Version] = q.State
+	}
+	for _, q := range p.Spec.RequiredPromises {
+		r.RequiredPromises = append(r.RequiredPromises, Required{q.Name, q.Version, states[q.Name+" "+q.Version]})
+	}
+	if len(p.Spec.Workflows.Promise.Configure) > 0 || p.DeletionTimestamp != nil {
+		u := undertaking{resource: Promises, meta: &p.ObjectMeta, status: &p.Status.workflowStatus, promise: p, own: true}
+		w := u.workflow()
+		r.Workflow = &w
+	}
+	return r
+}
+
+// promiseWorks lists the Works of a Promise itself, all of them explained.
+func (in *Inspector) promiseWorks(ctx context.Context, f *facts, name string) ([]WorkSummary, error) {
+	of := fmt.Sprintf("%s=%s,%s in (%s,%s)", api.LabelPromiseName, name, api.LabelWorkType, api.WorkTypePromise, api.WorkTypeStaticDependency)
+	works, known, err := list[api.Work](ctx, f, Works, Query{Labels: of})
+	if err != nil || !known {
+		return []WorkSummary{}, err
+	}
+	world, err := f.world(ctx)
+	if err != nil {
+		return nil, err
+	}
+	summaries := []WorkSummary{}
+	for i := range works {
+		placed, placedKnown, err := f.placed(ctx, works[i].Namespace, works[i].Name)
+		if err != nil {
+			return nil, err
+		}
+		r := in.assess(&works[i], placed, placedKnown, world)
+		s := r.summary()
+		s.disagreements = r.Disagreements
+		summaries = append(summaries, s)
+	}
+	slices.SortFunc(summaries, func(a, b WorkSummary) int { return compareNames(a.Namespace, a.Name, b.Namespace, b.Name) })
+	return summaries, nil
+}
+
+// requests lists the requests of a Promise, by namespace and name.
+func (in *Inspector) requests(ctx context.Context, f *facts, p *livePromise) ([]RequestSummary, error) {
+	requests := []RequestSummary{}
+	resource := p.resource()
+	if resource.Kind == "" {
+		return requests, nil
+	}
+	err := f.source.List(ctx, resource, Query{}, func(object []byte) error {
+		q, err := decode[request](resource, object)
+		if err != nil {
+			return err
+		}
+		u := undertaking{resource: resource, meta: &q.Metadata, status: &q.Status.workflowStatus, promise: p}
+		requests = append(requests, RequestSummary{
+			Kind: resource.Kind, Namespace: q.Metadata.Namespace, Name: q.Metadata.Name, Workflow: u.workflow().State,
+			Message: text(q.Status.Message), Version: text(q.Status.PromiseVersion), CreatedAt: q.Metadata.CreationTimestamp.Time,
+		})
+		return nil
+	})
+	if err != nil && f.missing(err, Unknown{Verb: "list", Resource: resource.String()}) {
+		err = nil
+	}
+	slices.SortFunc(requests, func(a, b RequestSummary) int { return compareNames(a.Namespace, a.Name, b.Namespace, b.Name) })
+	return requests, err
+}
+
+// revisions lists the versions of a Promise. Releases before 2026 keep none.
+func (f *facts) revisions(ctx context.Context, promise string) ([]Revision, error) {
+	quiet := facts{source: f.source}
+	rows, _, err := quiet.rows(ctx, Revisions, Query{Labels: api.LabelPromiseName + "=" + promise})
+	for _, u := range quiet.unknown {
+		if u.Reason == "forbidden" {
+			f.add(u)
+		}
+	}
+	revisions := []Revision{}
+	for _, row := range rows {
+		revisions = append(revisions, Revision{row.Meta.Name, row.Columns["Version"], row.Columns["Latest"] == "true"})
+	}
+	slices.SortFunc(revisions, func(a, b Revision) int {
+		return cmp.Or(strings.Compare(a.Version, b.Version), strings.Compare(a.Name, b.Name))
+	})
+	return revisions, err
+}
+
+// judge makes one verdict of the Promise, its Works and its workflow.
+func (r *PromiseReport) judge() {
+	v := &r.Verdict
+	v.State = StateEmpty
+	worksFine := true
+	for i := range r.Works {
+		w := &r.Works[i].Verdict
+		v.State = worse(v.State, w.State)
+		v.Misplaced = v.Misplaced || w.Misplaced
+		v.Reasons = append(v.Reasons, w.Reasons...)
+		worksFine = worksFine && w.Healthy
+	}
+	ended := r.Workflow == nil || r.Workflow.State == WorkflowCompleted
+	v.Healthy = r.Status == available && worksFine && ended && !v.Deleting
+	r.Healthy = v.Healthy
+	v.Sentence = r.sentence()
+}
+
+func (r *PromiseReport) sentence() string {
+	parts := []string{strings.ToLower(cmp.Or(r.Status, "of unknown status"))}
+	for _, q := range r.RequiredPromises {
+		if q.State != "Requirement installed" {
+			parts = append(parts, strings.TrimSpace(fmt.Sprintf("requires Promise %s %s (%s)", q.Name, q.Version, strings.ToLower(cmp.Or(q.State, "state unknown")))))
+		}
+	}
+	if w := r.Workflow; w != nil && w.State != WorkflowCompleted {
+		parts = append(parts, w.Sentence)
+	}
+	unwell := 0
+	for i := range r.Works {
+		if !r.Works[i].Verdict.Healthy {
+			unwell++
+		}
+	}
+	if unwell > 0 {
+		parts = append(parts, fmt.Sprintf("%d of %s not fine", unwell, plural(len(r.Works), "Work")))
+	}
+	if r.Deleting {
+		parts = append(parts, "being deleted")
+	}
+	return strings.Join(parts, "; ")
+}
+
+// compare holds what the Promise says of its Works against what they are.
+func (r *PromiseReport) compare(p *livePromise) {
+	var unwell []string
+	for i := range r.Works {
+		if !r.Works[i].Verdict.Healthy {
+			unwell = append(unwell, string(r.Works[i].Verdict.State)+" "+r.Works[i].Name)
+		}
+		r.Disagreements = append(r.Disagreements, r.Works[i].disagreements...)
+	}
+	if len(unwell) > 0 && p.Status.is("WorksSucceeded", metav1.ConditionTrue, "") {
+		r.Disagreements = append(r.Disagreements, Disagreement{
+			OwnerDiffers, "Promise " + r.Name, strings.Join(unwell, ", "), "WorksSucceeded=True",
+			"the Promise says that its Works are ready, but not all of its documents are where they should be",
+		})
+	}
 }

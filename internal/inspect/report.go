@@ -254,6 +254,8 @@ type WorkSummary struct {
 	// Explained says that the Work itself was read. Of Works that are fine
 	// only the metadata is.
 	Explained bool `json:"explained"`
+
+	disagreements []Disagreement
 }
 
 // A WorkList is what `kratix inspect works` answers.
@@ -335,9 +337,10 @@ type DestinationReport struct {
 	// Collisions are paths that several WorkPlacements write.
 	Collisions []Collision `json:"collisions"` // never nil
 	// Aggregate is the one file of the mode aggregatedYAML.
-	Aggregate *Aggregate `json:"aggregate,omitempty"`
-	Events    []Event    `json:"events"`  // never nil
-	Unknown   []Unknown  `json:"unknown"` // never nil
+	Aggregate     *Aggregate     `json:"aggregate,omitempty"`
+	Disagreements []Disagreement `json:"disagreements"` // never nil
+	Events        []Event        `json:"events"`        // never nil
+	Unknown       []Unknown      `json:"unknown"`       // never nil
 }
 
 // A Landed is a WorkPlacement with its documents.
@@ -489,6 +492,8 @@ type RequestReport struct {
 	Disagreements []Disagreement     `json:"disagreements"` // never nil
 	Events        []Event            `json:"events"`        // never nil
 	Unknown       []Unknown          `json:"unknown"`       // never nil
+
+	worksKnown bool
 }
 
 // A Binding is a ResourceBinding.

@@ -18,6 +18,11 @@ func (r *WorkReport) judge() {
 	for i := range r.WorkPlacements {
 		r.judgePlaced(&r.WorkPlacements[i])
 	}
+	for i := range r.Verification {
+		if c := &r.Verification[i]; len(c.Extra) > 0 {
+			r.because(StateDrifted, "", c.Destination, "Kratix did not write "+shorten(c.Extra))
+		}
+	}
 	slices.SortStableFunc(r.Verdict.Reasons, func(a, b Reason) int { return severity(a.State) - severity(b.State) })
 	r.conclude()
 }
@@ -140,8 +145,10 @@ func (r *WorkReport) judgePlaced(p *Placed) {
 		r.because(StatePlaced, p.Group.Directory, p.Destination, p.Message)
 	case r.outdated(p):
 		r.because(StatePlaced, p.Group.Directory, p.Destination, "an older version of the documents was written")
+	case p.State == StateMissing, p.State == StateDrifted, p.State == StateUnverified:
+		r.because(p.State, p.Group.Directory, p.Destination, r.whyUnverified(p))
 	default:
-		r.Verdict.State = worse(r.Verdict.State, StateWritten)
+		r.Verdict.State = worse(r.Verdict.State, p.State)
 	}
 	if p.Misplaced {
 		r.Verdict.Misplaced = true
@@ -162,6 +169,33 @@ func (r *WorkReport) outdated(p *Placed) bool {
 		}
 	}
 	return false
+}
+
+// whyUnverified says what a state store holds instead.
+func (r *WorkReport) whyUnverified(p *Placed) string {
+	for i := range r.Verification {
+		if c := &r.Verification[i]; c.Destination == p.Destination && c.Problem != "" {
+			return c.Problem
+		}
+	}
+	of, n := 0, 0
+	for i := range r.Groups {
+		for _, d := range r.Groups[i].Documents {
+			if r.Groups[i].Group.ID == p.Group.ID && d.Destination == p.Destination {
+				of++
+				if d.State != placement.Verified {
+					n++
+				}
+			}
+		}
+	}
+	what := map[State]string{
+		StateMissing: "not in the state store, or different", StateDrifted: "different in the state store", StateUnverified: "not read back",
+	}[p.State]
+	if n == 0 {
+		return "the state file of Kratix is " + what
+	}
+	return fmt.Sprintf("%d of %s %s", n, plural(of, "document"), what)
 }
 
 func (r *WorkReport) inStore(destination string) string {
