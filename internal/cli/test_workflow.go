@@ -48,6 +48,7 @@ type testWorkflowOptions struct {
 	narrow suite.Narrow
 	keep   bool
 	dryRun bool
+	watch  bool
 }
 
 func newTestWorkflowCmd(env *Env) *cobra.Command {
@@ -69,12 +70,15 @@ whole is kept and not compared; the case passes if the containers succeed.
 
 --changed runs the cases that a change can touch: those whose own directory,
 Destinations or container sources have changed, and all of them if the Promise
-or tests/suite.yaml has.`,
+or tests/suite.yaml has. --watch goes on with the same rule while you edit.`,
 		Example: `  # all cases
   kratix test workflow
 
   # one case, with what its steps print
   kratix test workflow resource-configure/small -v
+
+  # while editing
+  kratix test workflow --watch
 
   # take what comes out as the new golden
   kratix test workflow --update
@@ -99,6 +103,7 @@ func (o *testWorkflowOptions) register(cmd *cobra.Command) {
 	flags.StringVar(&o.narrow.Container, "container", "", "run `CONTAINER` only, on empty directories")
 	flags.StringVar(&o.narrow.Until, "until", "", "end the chain after `CONTAINER`")
 	flags.BoolVar(&o.keep, "keep", false, "keep the output and logs of cases that passed, too")
+	flags.BoolVar(&o.watch, "watch", false, "go on: when files change, run the cases that they can touch")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "list the cases and the containers that would run, and run nothing")
 }
 
@@ -106,18 +111,26 @@ func runTestWorkflow(ctx context.Context, env *Env, opts testWorkflowOptions) er
 	if err := opts.consistent(); err != nil {
 		return err
 	}
-	p, err := opts.loadChecked(env)
+	if opts.watch {
+		return opts.watchTests(ctx, env)
+	}
+	return opts.testSelected(ctx, env)
+}
+
+// testSelected runs the cases that are asked for.
+func (o *testWorkflowOptions) testSelected(ctx context.Context, env *Env) error {
+	p, err := o.loadChecked(env)
 	if err != nil {
 		return err
 	}
-	cases, err := opts.selected(ctx, env, p, opts.narrow)
+	cases, err := o.selected(ctx, env, p, o.narrow)
 	if err != nil || len(cases) == 0 {
-		return errors.Join(err, opts.nothing(env, p, err))
+		return errors.Join(err, o.nothing(env, p, err))
 	}
-	if opts.dryRun {
-		return opts.showPlan(env, p, cases)
+	if o.dryRun {
+		return o.showPlan(env, p, cases)
 	}
-	return opts.test(ctx, env, p, cases)
+	return o.test(ctx, env, p, cases)
 }
 
 // consistent refuses flags that contradict each other.
@@ -130,6 +143,10 @@ func (o *testWorkflowOptions) consistent() error {
 		return diag.Inputf("--container runs one container and --until all before one: give one of them")
 	case o.quiet && o.verbose > 0:
 		return diag.Inputf("--quiet and --verbose: give one of them")
+	case o.watch && o.dryRun:
+		return diag.Inputf("--watch and --dry-run: give one of them")
+	case o.watch && o.format != view.Text:
+		return diag.Inputf("--watch never ends, and -o %s is one answer: give one of them", o.format)
 	}
 	return nil
 }

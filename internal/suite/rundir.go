@@ -1,7 +1,6 @@
 package suite
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -32,12 +31,14 @@ func NewRunDir(dir string) (*RunDir, error) {
 			return newTempRunDir()
 		}
 	}
-	name := fmt.Sprintf("%s-%d", time.Now().UTC().Format("20060102T150405"), os.Getpid())
-	r := &RunDir{Path: filepath.Join(runs, name), last: filepath.Join(runs, "last")}
-	if err := os.Mkdir(r.Path, 0o755); err != nil { //nolint:gosec // for people to look into
+	path, err := os.MkdirTemp(runs, time.Now().UTC().Format("20060102T150405")+"-")
+	if err == nil {
+		err = os.Chmod(path, 0o755) //nolint:gosec // for people to look into
+	}
+	if err != nil {
 		return newTempRunDir()
 	}
-	return r, nil
+	return &RunDir{Path: path, last: filepath.Join(runs, "last")}, nil
 }
 
 // Elsewhere reports whether something of the run is kept outside the Promise's

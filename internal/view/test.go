@@ -432,6 +432,33 @@ func (t *Tests) updated(r *suite.Report) {
 	}
 }
 
+// Changed tells which cases are run since files have changed, of all.
+func Changed(w term.Stream, files []string, cases []*fixture.Case, all int) {
+	const most = 3
+	names := make([]string, 0, len(cases))
+	for _, c := range cases {
+		names = append(names, c.Name)
+	}
+	ran := several(names, most)
+	if len(cases) == all {
+		ran = "all cases"
+	}
+	v := newViewer(w)
+	fmt.Fprintf(w, "%s %s  ->  %s\n", v.strong.Render("changed:"), several(files, most), ran)
+}
+
+// several lists some names on one line, and how many more there are.
+func several(names []string, most int) string {
+	shown := make([]string, 0, most)
+	for _, n := range names[:min(most, len(names))] {
+		shown = append(shown, name(n))
+	}
+	if more := len(names) - most; more > 0 {
+		shown = append(shown, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(shown, ", ")
+}
+
 // Places lists where every document of every case would land.
 func Places(w term.Stream, r *suite.Report) {
 	v := newViewer(w)
