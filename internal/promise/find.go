@@ -1,8 +1,11 @@
 package promise
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/kratix-tools/kratix/internal/diag"
 )
@@ -16,8 +19,12 @@ const (
 	MetadataFile     = "metadata.yaml" // split layout: what has no other place
 )
 
+const dependenciesField = "spec.dependencies"
+
 // Find looks for a Promise in dir and its parents. It gives the path of
-// promise.yaml or, in the split layout, that of the directory.
+// promise.yaml or, in the split layout, that of the directory. All commands
+// find a Promise in this way: where both layouts are present, promise.yaml
+// counts.
 func Find(dir string) (string, error) {
 	absolute, err := filepath.Abs(dir)
 	if err != nil {
@@ -42,17 +49,29 @@ func notFound(dir string) error {
 	return diag.Hint(err, "kratix init promise NAME --group GROUP --kind KIND")
 }
 
-// isSplit says whether a directory holds a Promise in the split layout.
+// isSplit says whether a directory holds a Promise in the split layout: any of
+// its files but dependencies.yaml, whose name says too little.
 func isSplit(dir string) bool {
-	if isFile(filepath.Join(dir, APIFile)) {
-		return true
-	}
+	return slices.ContainsFunc(splitFiles(dir), isFile)
+}
+
+// splitFiles lists the files that tell the split layout.
+func splitFiles(dir string) []string {
+	files := []string{filepath.Join(dir, APIFile)}
 	for _, ref := range Workflows() {
-		if isFile(workflowFile(dir, ref)) {
-			return true
-		}
+		files = append(files, workflowFile(dir, ref))
 	}
-	return false
+	if metadata := filepath.Join(dir, MetadataFile); isPromise(metadata) {
+		files = append(files, metadata)
+	}
+	return files
+}
+
+// isPromise says whether a file holds a Promise, or something that cannot be
+// read: whoever reads it says why.
+func isPromise(file string) bool {
+	docs, err := readDocuments(file)
+	return err == nil && kindOf(docs[0]) == "Promise" || err != nil && !errors.Is(err, fs.ErrNotExist)
 }
 
 // workflowFile is where a workflow is in the split layout.

@@ -55,9 +55,14 @@ func Load(path string) (*Promise, error) {
 	if err != nil {
 		return nil, fmt.Errorf("loading Promise: %w", err)
 	}
+	return p.ready(), nil
+}
+
+// ready prepares for questions about the API.
+func (p *Promise) ready() *Promise {
 	p.apiFindings = sync.OnceValue(p.checkAPI)
 	p.crd = sync.OnceValues(p.compileAPI)
-	return p, nil
+	return p
 }
 
 func load(path string) (*Promise, error) {
@@ -90,8 +95,27 @@ func loadFlat(file string) (*Promise, error) {
 	}
 	p := &Promise{Dir: filepath.Dir(file), File: file, sources: []source{{"", docs[i]}}}
 	p.noteOthers(docs, i)
-	object, _ := docs[i].Value().(map[string]any) // a document with a kind is one
-	return p, p.decode(object)
+	p.noteLayouts(p.Dir)
+	return p, p.decode(p.assemble())
+}
+
+// noteLayouts warns of files of the split layout beside a promise.yaml: they
+// are what is read by nobody.
+func (p *Promise) noteLayouts(dir string) {
+	if filepath.Base(p.File) != FlatFile {
+		return
+	}
+	for _, file := range splitFiles(dir) {
+		if filepath.Base(file) == MetadataFile || !isFile(file) {
+			continue
+		}
+		p.findings = append(p.findings, diag.Finding{
+			Severity: diag.SeverityWarning,
+			Position: diag.Position{File: file},
+			Message:  "it is not read: " + p.File + " holds the whole Promise",
+			Hint:     "move what it says to " + FlatFile + ", or remove one of the two",
+		})
+	}
 }
 
 func readDocuments(file string) ([]*yamldoc.Document, error) {
@@ -135,23 +159,22 @@ func (p *Promise) noteOthers(docs []*yamldoc.Document, promise int) {
 	}
 }
 
-// loadSplit puts the pieces of the split layout together.
+// loadSplit reads the pieces of the split layout.
 func loadSplit(dir string) (*Promise, error) {
 	p := &Promise{Dir: dir, File: dir, Split: true}
-	object, err := p.loadMetadata(dir)
-	if err != nil {
+	if err := p.loadMetadata(dir); err != nil {
 		return nil, err
 	}
 	pieces := []struct{ field, file string }{
 		{"spec.api", filepath.Join(dir, APIFile)},
-		{"spec.dependencies", filepath.Join(dir, DependenciesFile)},
+		{dependenciesField, filepath.Join(dir, DependenciesFile)},
 	}
 	for _, ref := range Workflows() {
 		pieces = append(pieces, struct{ field, file string }{ref.Field(), workflowFile(dir, ref)})
 	}
 	var problems []diag.Finding
 	for _, piece := range pieces {
-		err := p.loadPiece(object, piece.field, piece.file)
+		err := p.loadPiece(piece.field, piece.file)
 		if found := diag.Findings(err); found != nil {
 			problems = append(problems, found...)
 		} else if err != nil {
@@ -161,45 +184,44 @@ func loadSplit(dir string) (*Promise, error) {
 	if err := diag.Problems("", problems); err != nil {
 		return nil, err
 	}
-	return p, p.decode(object)
+	return p, p.decode(p.assemble())
 }
 
 // loadMetadata reads the file with the name and the labels. Without it the
 // Promise is named after its directory.
-func (p *Promise) loadMetadata(dir string) (map[string]any, error) {
+func (p *Promise) loadMetadata(dir string) error {
 	file := filepath.Join(dir, MetadataFile)
-	if isFile(file) {
-		docs, err := readDocuments(file)
-		if err != nil {
-			return nil, err
-		}
-		object, ok := docs[0].Value().(map[string]any)
-		if !ok || kindOf(docs[0]) != "Promise" {
-			return nil, noPromise(docs[:1])
-		}
-		p.sources = append(p.sources, source{"", docs[0]})
-		return object, nil
+	if !isFile(file) {
+		p.findings = append(p.findings, diag.Finding{
+			Severity: diag.SeverityNote,
+			Position: diag.Position{File: dir},
+			Message:  fmt.Sprintf("no %s says what the Promise is called, so it is %q like its directory", MetadataFile, directoryName(dir)),
+		})
+		return nil
 	}
-	absolute, err := filepath.Abs(dir)
+	docs, err := readDocuments(file)
 	if err != nil {
-		return nil, diag.Machine(err)
+		return err
 	}
-	name := filepath.Base(absolute)
-	p.findings = append(p.findings, diag.Finding{
-		Severity: diag.SeverityNote,
-		Position: diag.Position{File: dir},
-		Message:  fmt.Sprintf("no %s says what the Promise is called, so it is %q like its directory", MetadataFile, name),
-	})
-	return map[string]any{
-		"apiVersion": api.GroupVersion,
-		"kind":       "Promise",
-		"metadata":   map[string]any{"name": name},
-	}, nil
+	if kindOf(docs[0]) != "Promise" {
+		return noPromise(docs[:1])
+	}
+	p.sources = append(p.sources, source{"", docs[0]})
+	return nil
 }
 
-// loadPiece reads a file of the split layout, if it is there, into the field of
-// the Promise that it holds.
-func (p *Promise) loadPiece(object map[string]any, field, file string) error {
+// directoryName is the name of a directory, however it is written.
+func directoryName(dir string) string {
+	absolute, err := filepath.Abs(dir)
+	if err != nil {
+		return filepath.Base(dir)
+	}
+	return filepath.Base(absolute)
+}
+
+// loadPiece reads a file of the split layout, if it is there, which holds a
+// field of the Promise.
+func (p *Promise) loadPiece(field, file string) error {
 	docs, err := readDocuments(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -208,10 +230,30 @@ func (p *Promise) loadPiece(object map[string]any, field, file string) error {
 		return err
 	}
 	p.sources = append(p.sources, source{field, docs[0]})
-	if value := docs[0].Value(); value != nil {
-		set(object, strings.Split(field, "."), value)
-	}
 	return nil
+}
+
+// assemble puts together what the documents hold.
+func (p *Promise) assemble() map[string]any {
+	var object map[string]any
+	for _, s := range p.sources {
+		if s.field == "" {
+			object, _ = s.doc.Value().(map[string]any) // a document with a kind is one
+		}
+	}
+	if object == nil {
+		object = map[string]any{
+			"apiVersion": api.GroupVersion,
+			"kind":       "Promise",
+			"metadata":   map[string]any{"name": directoryName(p.Dir)},
+		}
+	}
+	for _, s := range p.sources {
+		if value := s.doc.Value(); s.field != "" && value != nil {
+			set(object, strings.Split(s.field, "."), value)
+		}
+	}
+	return object
 }
 
 // set puts a value into nested objects.

@@ -22,6 +22,23 @@ type Request struct {
 	Findings []diag.Finding
 }
 
+// A RefusedError is a request that the API server would refuse: not one that
+// could not be read, or that is none of the Promise.
+type RefusedError struct{ err error }
+
+func (e *RefusedError) Error() string { return e.err.Error() }
+func (e *RefusedError) Unwrap() error { return e.err }
+
+// Words are what the API server says, a line for each field.
+func (e *RefusedError) Words() string {
+	var lines []string
+	for _, f := range diag.Findings(e.err) {
+		f.Position = diag.Position{}
+		lines = append(lines, f.String())
+	}
+	return strings.Join(lines, "\n")
+}
+
 // defaultNamespace is where a request without namespace is created.
 const defaultNamespace = "default"
 
@@ -103,6 +120,9 @@ func newRequest(doc *yamldoc.Document, object map[string]any, crd *CRD) (*Reques
 		}
 	}
 	if err := diag.Problems("", found); err != nil {
+		if _, foreign := crd.requested(object); foreign == nil {
+			err = &RefusedError{err}
+		}
 		return nil, err
 	}
 	for _, field := range pruned {

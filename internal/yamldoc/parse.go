@@ -75,6 +75,65 @@ func (d *Document) Empty() bool { return d.root == nil }
 // slices, strings, bools, int64, float64 and nil. The caller may change it.
 func (d *Document) Value() any { return clone(d.value) }
 
+// At gives what a field holds, as [Document.Value] does; nil if there is no such
+// field.
+func (d *Document) At(path string) any { return clone(valueAt(d.value, splitPath(path))) }
+
+// Index is the number of the document among those of its file that [Parse]
+// gives, counted from 0.
+func (d *Document) Index() int { return d.index }
+
+// Siblings gives all documents of the file, with this one.
+func (d *Document) Siblings() []*Document { return d.siblings }
+
+// Ordered gives the document as [Document.Value] does, but mappings as [Map]s
+// with their keys in the order of the file.
+func (d *Document) Ordered() any { return inOrder(d.root, d.value) }
+
+func inOrder(n *yaml.Node, value any) any {
+	if n != nil && n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	switch v := value.(type) {
+	case map[string]any:
+		return mapInOrder(n, v)
+	case []any:
+		list := make([]any, len(v))
+		for i, item := range v {
+			list[i] = inOrder(contentAt(n, i), item)
+		}
+		return list
+	default:
+		return value
+	}
+}
+
+// mapInOrder puts last what is written elsewhere and merged.
+func mapInOrder(n *yaml.Node, value map[string]any) Map {
+	m := Map{}
+	done := map[string]bool{}
+	for i := 0; n != nil && n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		key := n.Content[i].Value
+		if inner, ok := value[key]; ok && !done[key] {
+			done[key] = true
+			m = append(m, Entry{key, inOrder(n.Content[i+1], inner)})
+		}
+	}
+	for _, key := range sortedKeys(value) {
+		if !done[key] {
+			m = append(m, Entry{key, inOrder(nil, value[key])})
+		}
+	}
+	return m
+}
+
+func contentAt(n *yaml.Node, i int) *yaml.Node {
+	if n == nil || n.Kind != yaml.SequenceNode || i >= len(n.Content) {
+		return nil
+	}
+	return n.Content[i]
+}
+
 // parse fills in the nodes and the value.
 func (d *Document) parse() []diag.Finding {
 	var node yaml.Node

@@ -20,6 +20,16 @@ type Entry struct {
 	Value any
 }
 
+// Get gives the value of a key, nil if there is none.
+func (m Map) Get(key string) any {
+	for _, e := range m {
+		if e.Key == key {
+			return e.Value
+		}
+	}
+	return nil
+}
+
 // MarshalJSON writes the entries in order.
 func (m Map) MarshalJSON() ([]byte, error) {
 	var out bytes.Buffer
@@ -141,7 +151,16 @@ func (s style) entry(e Entry, indent int) []string {
 	if mark, text, ok := literal(e.Value); ok {
 		return append([]string{head + " " + mark}, indented(text, indent+s.step)...)
 	}
-	return []string{head + " " + flow(e.Value)}
+	return []string{head + " " + inline(e.Value)}
+}
+
+// inline writes a scalar or an empty collection in block style.
+func inline(value any) string {
+	switch value.(type) {
+	case Map, []any:
+		return flow(value)
+	}
+	return scalar(value)
 }
 
 // literal writes a text of several lines as a block scalar: its mark, and its
@@ -183,7 +202,10 @@ func (s style) item(item any, indent int) []string {
 	dash := strings.Repeat(" ", indent) + "-" + strings.Repeat(" ", s.gap-1)
 	out := s.lines(item, indent+s.gap)
 	if len(out) == 0 {
-		return []string{dash + flow(item)}
+		if mark, text, ok := literal(item); ok {
+			return append([]string{dash + mark}, indented(text, indent+s.gap)...)
+		}
+		return []string{dash + inline(item)}
 	}
 	out[0] = dash + out[0][indent+s.gap:]
 	return out
