@@ -27,7 +27,7 @@ import (
 func TestImportsPointOneWay(t *testing.T) {
 	t.Parallel()
 	const (
-		domain     = "promise workflow work schedule placement platform compare explain simulate fixture suite"
+		domain     = "promise workflow work schedule placement platform compare explain inspect simulate fixture suite"
 		containers = "engine image build"
 		outside    = "os/exec net kube k8s.io/client-go " + containers
 	)
@@ -46,6 +46,8 @@ func TestImportsPointOneWay(t *testing.T) {
 		{"compare", "promise workflow explain simulate fixture suite"},
 		{"simulate", "compare explain fixture suite"},
 		{"fixture", "promise workflow explain simulate suite"},
+		{"inspect", "promise workflow compare simulate fixture suite snapshot"},
+		{"snapshot", "kube net os/exec promise workflow compare simulate fixture suite"},
 		{"scaffold", "workflow work schedule placement platform compare explain simulate fixture suite"},
 		// What the domain needs of the world is handed to it.
 		{domain, outside},
@@ -75,7 +77,7 @@ func TestLibrariesHaveOwners(t *testing.T) {
 		"github.com/spf13/cobra":                 "cli",
 		"github.com/charmbracelet":               "view",
 		"github.com/google/go-containerregistry": "image build engine scaffold",
-		"k8s.io/client-go":                       "kube",
+		"k8s.io/client-go":                       "kube snapshot",
 		"github.com/minio/minio-go":              "statestore",
 		"github.com/johannesboyne/gofakes3":      "statestore/storetest",
 		"net/http":                               "image engine statestore kube",

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -86,10 +87,17 @@ func (s *Server) Create(ctx context.Context, objects ...*unstructured.Unstructur
 	if err := s.createAll(ctx, append(definitions, namespaces...)); err != nil {
 		return err
 	}
-	if err := s.learn(ctx, others); err != nil {
+	if len(definitions) == 0 && !slices.ContainsFunc(others, s.unknown) {
+		return s.createAll(ctx, others)
+	}
+	added, err := s.learn(ctx)
+	if err != nil {
 		return err
 	}
-	return s.createAll(ctx, others)
+	if err := s.createAll(ctx, others); err != nil {
+		return err
+	}
+	return s.discoverable(ctx, added)
 }
 
 // createAll creates objects, many at once.

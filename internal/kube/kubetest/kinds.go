@@ -64,16 +64,13 @@ func discovered(gv schema.GroupVersion, r apidiscoveryv2.APIResourceDiscovery) k
 
 var crds = schema.GroupVersionResource{Group: apiextensionsv1.GroupName, Version: "v1", Resource: "customresourcedefinitions"}
 
-// learn reads the CRDs if there are objects of a kind that is not known yet,
-// and waits until the server answers for all of them: that it has taken a CRD,
-// and even that it calls it established, does not mean that it does.
-func (s *Server) learn(ctx context.Context, objects []*unstructured.Unstructured) error {
-	if !slices.ContainsFunc(objects, s.unknown) {
-		return nil
-	}
+// learn reads the CRDs and waits until the server answers for all of them: that
+// it has taken a CRD, and even that it calls it established, does not mean that
+// it does.
+func (s *Server) learn(ctx context.Context) (kinds, error) {
 	found, err := s.defined(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
@@ -87,12 +84,31 @@ func (s *Server) learn(ctx context.Context, objects []*unstructured.Unstructured
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return err
+		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	maps.Copy(s.kinds, found)
-	return nil
+	return found, nil
+}
+
+// discoverable waits until clients that ask which kinds there are learn of
+// these, which takes longer than serving them.
+func (s *Server) discoverable(ctx context.Context, added kinds) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	return await(ctx, func() error {
+		found, err := s.discover(ctx)
+		if err != nil {
+			return err
+		}
+		for gvk := range added {
+			if _, ok := found[gvk]; !ok {
+				return fmt.Errorf("the API server does not tell of %s", gvk)
+			}
+		}
+		return nil
+	})
 }
 
 // unknown says whether the kind of an object is not known.

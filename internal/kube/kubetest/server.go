@@ -157,9 +157,9 @@ func (s *Server) connect(port int) (err error) {
 }
 
 // ready waits until the server answers and has made the namespace default, for
-// a minute at most: machines may be busy.
+// two minutes at most: machines may be busy.
 func (s *Server) ready(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	return await(ctx, func() error {
 		if err := errors.Join(s.etcd.ended(), s.apiserver.ended()); err != nil {
@@ -193,11 +193,11 @@ func (s *Server) get(ctx context.Context, path, accept string) ([]byte, error) {
 }
 
 // Stop ends the server and removes all that it wrote. The API server goes
-// first: without its etcd it does not end.
+// first: it would complain about its etcd.
 func (s *Server) Stop() {
 	for _, p := range []*process{s.apiserver, s.etcd} {
 		if p != nil {
-			p.stop(5 * time.Second)
+			p.stop()
 		}
 	}
 	_ = s.dir.Remove() // what is left is swept by the next

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -267,6 +268,9 @@ func TestStartTellsWhatWentWrong(t *testing.T) {
 func TestProgramsDieWithTheirParent(t *testing.T) {
 	if _, err := kubetest.Program("kube-apiserver"); err != nil {
 		t.Skip(err)
+	}
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux ends programs with their parent")
 	}
 	dir := t.TempDir()
 	cmd := exec.Command(os.Args[0])
