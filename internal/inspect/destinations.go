@@ -327,10 +327,8 @@ func (r *DestinationReport) judge() {
 	}
 	slices.SortStableFunc(v.Reasons, func(a, b Reason) int { return severity(a.State) - severity(b.State) })
 	v.Healthy = !v.Deleting && !v.Misplaced && len(v.Reasons) == 0 && r.well()
-	switch n := len(r.Landed); {
-	case n == 0:
-		v.Sentence = "nothing is placed here"
-	default:
+	v.Sentence = "nothing is placed here"
+	if n := len(r.Landed); n > 0 {
 		v.Sentence = fmt.Sprintf("%d of %s written", written, plural(n, "WorkPlacement"))
 	}
 	switch {

@@ -159,7 +159,7 @@ func (f *facts) nearest(ctx context.Context, r Resource, namespace, name string)
 	case len(here) == 0:
 		return fmt.Sprintf("there are no %s%s", r.Plural, inNamespace(namespace))
 	default:
-		return fmt.Sprintf("there are: %s", shorten(here))
+		return "there are: " + shorten(here)
 	}
 }
 

@@ -3,7 +3,6 @@ package inspect
 import (
 	"context"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -113,12 +112,15 @@ func (w *world) store(ref api.StateStoreRef) *Store {
 // withoutUser takes a name and password out of a URL. The user of an ssh
 // address is no secret.
 func withoutUser(address string) string {
-	u, err := url.Parse(address)
-	if err != nil || u.User == nil || strings.HasPrefix(u.Scheme, "ssh") {
+	scheme, rest, ok := strings.Cut(address, "://")
+	if !ok || strings.HasPrefix(scheme, "ssh") {
 		return address
 	}
-	u.User = nil
-	return u.String()
+	host, path, _ := strings.Cut(rest, "/")
+	if i := strings.LastIndex(host, "@"); i >= 0 {
+		return scheme + "://" + strings.TrimSuffix(host[i+1:]+"/"+path, "/")
+	}
+	return address
 }
 
 func readiness(conditions []metav1.Condition) *Readiness {

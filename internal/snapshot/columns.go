@@ -63,15 +63,20 @@ func ready(field string) string { return `.status.conditions[?(@.type=="Ready")]
 func (s *Snapshot) defineKratix() {
 	for kindName, columns := range map[string][]column{
 		inspect.Promises.Kind: {
-			{"Status", ".status.status"}, {"Kind", ".status.kind"}, {"API Version", ".status.apiVersion"},
-			{"Version", ".status.version"}, {"Message", ".status.message"},
+			{"Status", ".status.status"},
+			{"Kind", ".status.kind"},
+			{"API Version", ".status.apiVersion"},
+			{"Version", ".status.version"},
+			{"Message", ".status.message"},
 		},
 		inspect.Revisions.Kind: {
 			{"Promise", ".spec.promiseRef.name"}, {"Version", ".spec.version"}, {"Latest", ".status.latest"},
 		},
 		inspect.Bindings.Kind: {
-			{"Resource", ".spec.resourceRef.name"}, {"Promise", ".spec.promiseRef.name"},
-			{"Desired", ".spec.version"}, {"Applied", ".status.lastAppliedVersion"},
+			{"Resource", ".spec.resourceRef.name"},
+			{"Promise", ".spec.promiseRef.name"},
+			{"Desired", ".spec.version"},
+			{"Applied", ".status.lastAppliedVersion"},
 		},
 		inspect.Works.Kind:          {{"STATUS", ready("message")}},
 		inspect.WorkPlacements.Kind: {{"DESTINATION", ".spec.targetDestinationName"}, {"STATUS", ready("message")}},

@@ -2,6 +2,7 @@ package snapshot
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -174,18 +176,29 @@ func (s *Snapshot) document(at diag.Position, text []byte) {
 	s.object(at, "", text)
 }
 
+// mistake tells a decoding error in words for people who do not write Go.
+func mistake(err error) (field, message string) {
+	wrong, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	if !ok {
+		return "", err.Error()
+	}
+	wanted := map[reflect.Kind]string{reflect.String: "text", reflect.Slice: "a list", reflect.Map: "a map", reflect.Struct: "a map", reflect.Bool: "true or false"}[wrong.Type.Kind()]
+	return wrong.Field, fmt.Sprintf("a %s, where %s is expected", wrong.Value, cmp.Or(wanted, "a number"))
+}
+
 func (s *Snapshot) object(at diag.Position, field string, text []byte) {
 	var h head
 	err := json.Unmarshal(text, &h)
 	switch {
 	case err != nil:
-		s.note(at, field, "not an object of Kubernetes: "+strings.TrimPrefix(err.Error(), "json: "))
+		where, what := mistake(err)
+		s.note(at, strings.Trim(field+"."+where, "."), "not an object of Kubernetes: "+what)
 	case h.Kind == "" || h.APIVersion == "":
 		s.note(at, field, "not an object of Kubernetes: kind or apiVersion is missing")
 	case strings.HasSuffix(h.Kind, "List") && h.Metadata.Name == "":
 		// An empty list: it says nothing.
 	case h.Metadata.Name == "":
-		s.note(at, field, fmt.Sprintf("%s without a name", h.Kind))
+		s.note(at, field, h.Kind+" without a name")
 	default:
 		s.add(&object{json: text, meta: h.Metadata, apiVersion: h.APIVersion, at: at}, h.Kind)
 	}

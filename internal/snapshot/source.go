@@ -21,7 +21,7 @@ var _ inspect.Source = (*Snapshot)(nil)
 // noKindError says that a snapshot knows nothing about a kind.
 type noKindError struct{ resource inspect.Resource }
 
-func (e *noKindError) Error() string { return fmt.Sprintf("the snapshot has no %s", e.resource.Plural) }
+func (e *noKindError) Error() string { return "the snapshot has no " + e.resource.Plural }
 func (e *noKindError) Unwrap() error { return inspect.ErrNoKind }
 
 // objectsOf finds the objects of a resource, in whatever version they are.
