@@ -6,7 +6,7 @@ import "reflect"
 // a map or a slice. Words of a closed list, which have a type of their own, stay,
 // and so do bytes and unexported fields.
 func (s *Secrets) In(v any) {
-	if s != nil && s.any {
+	if !s.Empty() {
 		s.in(reflect.ValueOf(v))
 	}
 }

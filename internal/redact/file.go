@@ -25,7 +25,7 @@ func (s *Secrets) File(name string, content []byte) []byte {
 		return shown
 	}
 	for _, doc := range documents {
-		s.node(doc)
+		s.node(doc, path.Ext(name) == ".json")
 	}
 	if rendered, err := render(documents); err == nil && !alike(shown, rendered) {
 		return rendered
@@ -48,19 +48,20 @@ func nodes(content []byte) ([]*yaml.Node, error) {
 	}
 }
 
-// node replaces the secrets in the scalars and comments of a document.
-func (s *Secrets) node(n *yaml.Node) {
+// node replaces the secrets in the scalars and comments of a document; JSON has
+// one kind of quotes.
+func (s *Secrets) node(n *yaml.Node, isJSON bool) {
 	for _, comment := range []*string{&n.HeadComment, &n.LineComment, &n.FootComment} {
 		*comment = s.Text(*comment)
 	}
 	if shown := s.Text(n.Value); n.Kind == yaml.ScalarNode && shown != n.Value {
 		n.Value, n.Tag = shown, "!!str"
-		if n.Style&^yaml.TaggedStyle == 0 {
+		if isJSON {
 			n.Style = yaml.DoubleQuotedStyle
 		}
 	}
 	for _, child := range n.Content {
-		s.node(child)
+		s.node(child, isJSON)
 	}
 }
 

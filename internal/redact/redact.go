@@ -13,7 +13,7 @@
 //
 //	secrets := redact.New("hunter22")
 //	secrets.Text("password=hunter22")             // password=***
-//	secrets.File("a.yaml", []byte("p: hunter22")) // p: "***"
+//	secrets.File("a.yaml", []byte("p: hunter22")) // p: '***'
 //
 // A nil *Secrets hides nothing.
 package redact
@@ -56,6 +56,20 @@ func New(values ...string) *Secrets {
 	return s
 }
 
+// OfData hides the values of some Secrets, each of which has keys.
+func OfData(secrets map[string]map[string][]byte) *Secrets {
+	var values []string
+	for _, data := range secrets {
+		for _, value := range data {
+			values = append(values, string(value))
+		}
+	}
+	return New(values...)
+}
+
+// Empty reports whether there is nothing to hide.
+func (s *Secrets) Empty() bool { return s == nil || !s.any }
+
 // Hides reports whether a value is one that [New] hides: it has four characters
 // and is no truth value.
 func Hides(value string) bool {
@@ -84,7 +98,7 @@ func (s *Secrets) Text(text string) string {
 
 // Bytes replaces the secrets in bytes of any kind.
 func (s *Secrets) Bytes(content []byte) []byte {
-	if s == nil || !s.any {
+	if s.Empty() {
 		return content
 	}
 	shown, _ := s.Stream(nil, content, true)
@@ -95,7 +109,7 @@ func (s *Secrets) Bytes(content []byte) []byte {
 // shown what of the input is decided, and gives back what may be the beginning
 // of a secret, which goes before the next piece. At the end all is decided.
 func (s *Secrets) Stream(shown, in []byte, end bool) (decided, held []byte) {
-	if s == nil || !s.any {
+	if s.Empty() {
 		return append(shown, in...), nil
 	}
 	for len(in) > 0 {

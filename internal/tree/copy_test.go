@@ -174,3 +174,44 @@ func TestMemory(t *testing.T) {
 		}
 	}
 }
+
+func TestRewrite(t *testing.T) {
+	t.Parallel()
+	from, _ := newCopy(t)
+	for _, dir := range []string{"one", "two"} {
+		if err := from.Add(dir, Attr{Mode: fs.ModeDir | 0o700}, nil, ""); err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range []string{"x.yaml", "y"} {
+			if err := from.Add(dir+"/"+file, Attr{Mode: 0o600}, strings.NewReader(dir), ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	name := strings.NewReplacer("one", "n", "two", "n", "sub/secret", "flat", "file", "FILE").Replace
+	c, err := NewCopy(t.TempDir(), Attr{Mode: fs.ModeDir | 0o777})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Rewrite(from, name, func(_ string, data []byte) []byte { return bytes.ToUpper(data) }); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"FILE": "HELLO", "chain": "HELLO", "flat": "TEXT",
+		"n/x.yaml": "ONE", "n/x-2.yaml": "TWO", "n/y": "ONE", "n/y-2": "TWO",
+	} {
+		if got, err := fs.ReadFile(c, name); err != nil || string(got) != want {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+	info, err := c.Lstat("FILE")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o, _ := Owner(info); info.Mode() != 0o4755 || o != (Ownership{UID: 7, GID: 8}) {
+		t.Errorf("mode %v, owner %v", info.Mode(), o)
+	}
+	if _, err := c.Lstat("file"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the old name: %v", err)
+	}
+}
