@@ -24,6 +24,7 @@ import (
 	"github.com/kratix-tools/kratix/internal/api"
 	"github.com/kratix-tools/kratix/internal/diag"
 	"github.com/kratix-tools/kratix/internal/platform"
+	"github.com/kratix-tools/kratix/internal/redact"
 	"github.com/kratix-tools/kratix/internal/tree"
 	"github.com/kratix-tools/kratix/internal/work"
 	"github.com/kratix-tools/kratix/internal/workflow"
@@ -68,7 +69,8 @@ type Simulation struct {
 }
 
 // A Delivery is what a workflow delivers: its Works and where their documents
-// go.
+// go. The values of the Secrets that the steps were given are hidden in all of
+// it, also in the files on disk; the next Pipeline has yet seen them.
 type Delivery struct {
 	Pipelines []Pipeline
 	// Object is the request or Promise after the workflow, status included.
@@ -134,23 +136,29 @@ func Run(ctx context.Context, s Simulation) (*Delivery, error) {
 	if err := s.knows(run); err != nil {
 		return &Delivery{}, err
 	}
-	d := &Delivery{}
+	d, secrets := &Delivery{}, s.Fixtures.Hidden()
 	for i := run.First(); i < run.Len(); i++ {
 		run.Start(i)
 		if !s.wants(run.Pipeline(i)) {
 			run.Succeed(i)
 			continue
 		}
-		p, err := s.pipeline(ctx, run, i)
+		p, err := s.pipeline(ctx, run, i, secrets)
 		d.Pipelines = append(d.Pipelines, p)
-		d.Object = run.Object()
+		d.show(run, secrets)
 		if err != nil || p.Failure != nil || p.Suspension != nil {
 			return d, err
 		}
 	}
 	run.Finish(s.works(d))
-	d.Object = run.Object()
+	d.show(run, secrets)
 	return d, nil
+}
+
+// show takes the object as it is now.
+func (d *Delivery) show(run *workflow.Run, secrets *redact.Secrets) {
+	d.Object = run.Object()
+	secrets.In(d.Object)
 }
 
 // knows reports the names in Only that no Pipeline has.
@@ -180,32 +188,48 @@ func has(p api.Pipeline, container string) bool {
 	return slices.ContainsFunc(p.Spec.Containers, func(c api.Container) bool { return c.Name == container })
 }
 
-// pipeline takes Pipeline i from its Job to the place of its documents.
-func (s *Simulation) pipeline(ctx context.Context, run *workflow.Run, i int) (Pipeline, error) {
-	p := Pipeline{Dir: filepath.Join(s.Dir, run.Pipeline(i).Name)}
-	var err error
+// pipeline takes Pipeline i from its Job to the place of its documents, and
+// hides the secrets.
+func (s *Simulation) pipeline(ctx context.Context, run *workflow.Run, i int, secrets *redact.Secrets) (p Pipeline, err error) {
+	p.Dir = filepath.Join(s.Dir, run.Pipeline(i).Name)
+	left, remove, err := secretsDir(p.Dir, secrets)
+	if err != nil {
+		return p, err
+	}
+	defer func() { err = errors.Join(err, remove()) }()
+	err = s.stages(ctx, run, i, &p, left)
+	kept := p.Dir
+	if s.Recorded != nil {
+		kept = ""
+	}
+	return p, cmp.Or(diag.Reworded(err, secrets.Text), p.hide(kept, secrets))
+}
+
+// stages does all that becomes of a Pipeline; left is for what its containers
+// leave.
+func (s *Simulation) stages(ctx context.Context, run *workflow.Run, i int, p *Pipeline, left string) (err error) {
 	if p.Object, err = run.ObjectYAML(); err != nil {
-		return p, err
+		return err
 	}
-	if err := s.containers(ctx, run, i, &p); err != nil || p.Failure != nil {
-		return p, err
+	if err := s.containers(ctx, run, i, p, left); err != nil || p.Failure != nil {
+		return err
 	}
-	if err := s.write(run, i, &p); err != nil {
+	if err := s.write(run, i, p); err != nil {
 		var refused *refusal
 		if !errors.As(err, &refused) {
-			return p, err
+			return err
 		}
 		run.Fail(i)
 		p.Failure = &Failure{Container: refused.container, Code: 1, Err: refused.err}
 	}
-	if p.Work != nil {
-		err = p.place(s.platform(), s.Choose)
+	if p.Work == nil {
+		return nil
 	}
-	return p, err
+	return p.place(s.platform(), s.Choose)
 }
 
 // containers runs the user's containers, or takes what they have left before.
-func (s *Simulation) containers(ctx context.Context, run *workflow.Run, i int, p *Pipeline) error {
+func (s *Simulation) containers(ctx context.Context, run *workflow.Run, i int, p *Pipeline, left string) error {
 	if s.Recorded != nil {
 		p.Name = run.Pipeline(i).Name
 		output, metadata := s.Recorded(p.Name)
@@ -216,7 +240,7 @@ func (s *Simulation) containers(ctx context.Context, run *workflow.Run, i int, p
 		return diag.Machine(err)
 	}
 	var err error
-	p.PipelineResult, err = workflow.RunPipeline(ctx, s.Engine, s.pipelineRun(run, i, p))
+	p.PipelineResult, err = workflow.RunPipeline(ctx, s.Engine, s.pipelineRun(run, i, p, left))
 	p.Findings = append(p.Findings, p.Warnings...)
 	if step, failed := p.Failed(); failed {
 		run.Fail(i)
@@ -228,12 +252,12 @@ func (s *Simulation) containers(ctx context.Context, run *workflow.Run, i int, p
 	return err
 }
 
-func (s *Simulation) pipelineRun(run *workflow.Run, i int, p *Pipeline) workflow.PipelineRun {
+func (s *Simulation) pipelineRun(run *workflow.Run, i int, p *Pipeline, left string) workflow.PipelineRun {
 	r := workflow.PipelineRun{
 		Identity: run.Identity(i),
 		Pipeline: run.Pipeline(i),
 		Object:   p.Object,
-		Dir:      p.Dir,
+		Dir:      left,
 		Until:    s.Until,
 		Alone:    s.Alone,
 		Trace:    true,

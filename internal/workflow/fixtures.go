@@ -20,16 +20,7 @@ type Fixtures struct {
 }
 
 // Hidden are the values of the Secrets, which nobody may get to see.
-func (f Fixtures) Hidden() *redact.Secrets {
-	var values []string
-	for _, data := range f.Secrets {
-		for _, value := range data {
-			values = append(values, string(value))
-		}
-	}
-	slices.Sort(values)
-	return redact.New(values...)
-}
+func (f Fixtures) Hidden() *redact.Secrets { return redact.OfData(f.Secrets) }
 
 // A source is a Secret or ConfigMap that a Pipeline refers to.
 type source struct {
