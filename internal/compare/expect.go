@@ -5,13 +5,16 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 )
 
 // An Expectation says how a workflow should end other than by completing. At
 // most one of its ways is set; nil means that it should complete.
 type Expectation struct {
-	Exit      *ExpectedExit
+	Exit *ExpectedExit
+	// Refused says that no workflow should begin.
+	Refused   *ExpectedRefusal
 	Suspended *ExpectedSuspension
 	// RetryAfter is the delay after which a Pipeline asks to be run again.
 	RetryAfter *time.Duration
@@ -24,6 +27,11 @@ type ExpectedExit struct {
 	Stderr    *regexp.Regexp
 }
 
+// An ExpectedRefusal says that the API server should refuse the request.
+type ExpectedRefusal struct {
+	Message *regexp.Regexp // its words; any if nil
+}
+
 // An ExpectedSuspension says that a Pipeline should suspend the workflow.
 type ExpectedSuspension struct {
 	Message string // any if empty
@@ -31,6 +39,9 @@ type ExpectedSuspension struct {
 
 // An Outcome is how a workflow ended; the zero value says that it completed.
 type Outcome struct {
+	// Refusal is what the API server says against the request, a line for each
+	// field; then there was no workflow.
+	Refusal    string
 	Failure    *Failure
 	Suspension *Suspension
 }
@@ -57,9 +68,14 @@ type Suspension struct {
 	RetryAfter *time.Duration
 }
 
+// Refuses reports whether the request should be refused, so that nothing is run.
+func (e *Expectation) Refuses() bool { return e != nil && e.Refused != nil }
+
 // NeedsGolden reports whether a case without expected/ must fail: the output
 // of a workflow that is expected to fail goes nowhere.
-func (e *Expectation) NeedsGolden() bool { return e == nil || e.Exit == nil }
+func (e *Expectation) NeedsGolden() bool {
+	return e == nil || e.Exit == nil && e.Refused == nil
+}
 
 // check says why the outcome is not the expected one; "" if it is.
 func (e *Expectation) check(o Outcome) (Reason, string) {
@@ -68,6 +84,8 @@ func (e *Expectation) check(o Outcome) (Reason, string) {
 		return completed(o)
 	case e.Exit != nil:
 		return e.Exit.check(o)
+	case e.Refused != nil:
+		return e.Refused.check(o)
 	case e.Suspended != nil:
 		return e.Suspended.check(o)
 	default:
@@ -88,6 +106,8 @@ func completed(o Outcome) (Reason, string) {
 // String tells the outcome as a clause.
 func (o Outcome) String() string {
 	switch {
+	case o.Refusal != "":
+		return "the API server refuses the request: " + oneLine(o.Refusal)
 	case o.Failure != nil:
 		return o.Failure.Container + " " + o.Failure.ending()
 	case o.Suspension == nil:
@@ -119,6 +139,18 @@ func (e *ExpectedExit) String() string {
 	}
 	return cmp.Or(e.Container, "a container") + " to exit " + code
 }
+
+func (e *ExpectedRefusal) check(o Outcome) (Reason, string) {
+	switch {
+	case o.Refusal == "":
+		return ReasonUnexpected, "expected the API server to refuse the request; it accepts it"
+	case e.Message != nil && !e.Message.MatchString(o.Refusal):
+		return ReasonUnexpected, fmt.Sprintf("the request is refused as expected, but this does not match %q: %s", e.Message, oneLine(o.Refusal))
+	}
+	return "", ""
+}
+
+func oneLine(text string) string { return strings.ReplaceAll(text, "\n", "; ") }
 
 func (e *ExpectedSuspension) check(o Outcome) (Reason, string) {
 	s := o.Suspension

@@ -26,6 +26,9 @@ func TestJudge(t *testing.T) {
 		return &Expectation{Exit: e}
 	}
 	message := func(text string) *Expectation { return &Expectation{Suspended: &ExpectedSuspension{text}} }
+	refused := func(message string) *Expectation {
+		return &Expectation{Refused: &ExpectedRefusal{Message: regexp.MustCompile(message)}}
+	}
 	clean := &Differences{}
 	differs := &Differences{Files: []FileDiff{{Where: Where{Area: AreaOutput}}}, Documents: 3}
 
@@ -76,6 +79,18 @@ func TestJudge(t *testing.T) {
 
 		{"an expected suspension", message("wait"), suspended("wait", nil), clean, Verdict{Result: Passed, Message: "expected suspension: wait"}},
 		{"its output is asserted", message("wait"), suspended("wait", nil), nil, Verdict{Failed, ReasonNoGolden, "no golden for this case; run with --update"}},
+		{
+			"an expected refusal", refused("size"), Outcome{Refusal: "spec.size: Required value\nspec.a: Invalid"}, nil,
+			Verdict{Result: Passed, Message: "expected refusal: spec.size: Required value; spec.a: Invalid"},
+		},
+		{
+			"refused in other words", refused("^color"), Outcome{Refusal: "spec.size: Required value\nspec.a: Invalid"}, nil,
+			Verdict{Failed, ReasonUnexpected, `the request is refused as expected, but this does not match "^color": spec.size: Required value; spec.a: Invalid`},
+		},
+		{
+			"accepted although a refusal was expected", &Expectation{Refused: &ExpectedRefusal{}}, Outcome{}, nil,
+			Verdict{Failed, ReasonUnexpected, "expected the API server to refuse the request; it accepts it"},
+		},
 		{"any message", message(""), suspended("wait", nil), clean, Verdict{Result: Passed, Message: "expected suspension: wait"}},
 		{
 			"another message", message("wait"), suspended("go", nil), clean,

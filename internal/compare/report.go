@@ -89,6 +89,8 @@ func Judge(expect *Expectation, outcome Outcome, differences *Differences) Verdi
 // met tells what went wrong as expected; "" if the workflow completed.
 func (e *Expectation) met(o Outcome) string {
 	switch {
+	case o.Refusal != "":
+		return "expected refusal: " + oneLine(o.Refusal)
 	case o.Failure != nil:
 		return fmt.Sprintf("expected failure: %s", o)
 	case o.Suspension != nil && o.Suspension.RetryAfter != nil:
