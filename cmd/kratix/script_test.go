@@ -3,7 +3,9 @@ package main
 import (
 	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"context"
+	"encoding/base64"
 	"errors"
 	"flag"
 	"io"
@@ -41,6 +43,8 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	docker := &dockerDaemon{}
 	t.Cleanup(docker.end)
+	clusters := newClusters()
+	t.Cleanup(clusters.end)
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		UpdateScripts:       *update,
@@ -50,6 +54,7 @@ func TestScripts(t *testing.T) {
 		Condition:           docker.condition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"timeless": timeless,
+			"ageless":  ageless,
 			"exits":    exits,
 			"registry": startRegistry,
 			"image":    pushImage,
@@ -57,7 +62,9 @@ func TestScripts(t *testing.T) {
 			"waitfor":  waitFor,
 			"forusers": forUsers,
 			"nothing":  nothing,
+			"hidden":   hidden,
 			"docker":   docker.use,
+			"cluster":  clusters.use,
 		},
 	})
 }
@@ -67,6 +74,11 @@ func TestScripts(t *testing.T) {
 func setup(env *testscript.Env) error {
 	env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, ".cache"))
 	env.Setenv("LC_ALL", "C.UTF-8")
+	platform, err := filepath.Abs("../../testdata/live-platform/live.yaml")
+	if err != nil {
+		return err
+	}
+	env.Setenv("PLATFORM", platform)
 	out, err := exec.Command("go", "env", "GOCACHE", "GOMODCACHE", "GOPROXY", "GOSUMDB").Output()
 	if err != nil {
 		return err
@@ -84,6 +96,7 @@ func setup(env *testscript.Env) error {
 //	[containers]  this machine runs containers with the native engine and has
 //	              a static busybox to put into them
 //	[root]        the tests run as root
+//	[cluster]     "make kube-apiserver" was here
 //	[limits]      the native engine can limit the memory of containers here
 func condition(name string) (bool, error) {
 	switch name {
@@ -92,6 +105,8 @@ func condition(name string) (bool, error) {
 		return runtime.GOOS == "linux" && err == nil, nil
 	case "root":
 		return os.Geteuid() == 0, nil
+	case "cluster":
+		return hasCluster(), nil
 	case "limits":
 		return limitsMemory(), nil
 	default:
@@ -144,6 +159,24 @@ func timeless(ts *testscript.TestScript, neg bool, args []string) {
 		text = strings.ReplaceAll(text, registry, "$REGISTRY")
 	}
 	file := filepath.Join(ts.Getenv("WORK"), ".timeless")
+	ts.Check(os.WriteFile(file, []byte(text), 0o600))
+	ts.Check(ts.Exec("cat", file))
+}
+
+// "ageless" makes the last standard output the standard output to compare, with
+// every age, such as 82s or 3h, replaced by "0s" of the same width.
+func ageless(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: ageless")
+	}
+	text := regexp.MustCompile(`\b(\d+[smhdy]){1,2}\b( *)`).ReplaceAllStringFunc(ts.ReadFile("stdout"), func(found string) string {
+		word := strings.TrimRight(found, " ")
+		if word == found {
+			return "0s"
+		}
+		return "0s" + strings.Repeat(" ", len(found)-len(word)+max(0, len(word)-len("0s")))
+	})
+	file := filepath.Join(ts.Getenv("WORK"), ".ageless")
 	ts.Check(os.WriteFile(file, []byte(text), 0o600))
 	ts.Check(ts.Exec("cat", file))
 }
@@ -304,6 +337,74 @@ func nothing(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Fatalf("%s still runs: %q", process, line)
 		}
 	}
+}
+
+// "hidden WORD..." wants none of the words in the script's directory: in no name,
+// no link and no file, neither as it is nor in base64, compressed or not. Files
+// of its own are left out: directories named secrets, and what stands at the top
+// and ends in .env or .yaml.
+func hidden(ts *testscript.TestScript, neg bool, words []string) {
+	if neg || len(words) == 0 {
+		ts.Fatalf("usage: hidden word...")
+	}
+	work := ts.Getenv("WORK")
+	ts.Check(filepath.WalkDir(work, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, _ := filepath.Rel(work, path)
+		if entry.IsDir() && (entry.Name() == "secrets" || name == ".cache") {
+			return fs.SkipDir
+		}
+		if ext := filepath.Ext(name); filepath.Dir(name) == "." && (ext == ".env" || ext == ".yaml") {
+			return nil
+		}
+		content := []byte(name)
+		switch {
+		case entry.Type()&fs.ModeSymlink != 0:
+			target, err := os.Readlink(path)
+			if err != nil {
+				return err
+			}
+			content = append(content, target...)
+		case entry.Type().IsRegular():
+			file, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			content = append(content, file...)
+		}
+		for _, text := range append(decoded(content), content) {
+			for _, word := range words {
+				if bytes.Contains(text, []byte(word)) {
+					ts.Fatalf("%s has %q:\n%s", name, word, text)
+				}
+			}
+		}
+		return nil
+	}))
+}
+
+// encoded matches what may be base64.
+var encoded = regexp.MustCompile(`[A-Za-z0-9+/]{8,}`)
+
+// decoded gives what any base64 in a text stands for, wherever it begins.
+func decoded(content []byte) [][]byte {
+	var all [][]byte
+	for _, found := range encoded.FindAll(content, -1) {
+		for skip := range 4 {
+			text, err := base64.RawStdEncoding.DecodeString(string(found[skip : len(found)-(len(found)-skip)%4]))
+			if err != nil {
+				continue
+			}
+			all = append(all, text)
+			if unzipped, err := gzip.NewReader(bytes.NewReader(text)); err == nil {
+				inside, _ := io.ReadAll(unzipped) // as much as there is
+				all = append(all, inside)
+			}
+		}
+	}
+	return all
 }
 
 // "waitfor FILE TEXT" waits until a background command has written TEXT to FILE.

@@ -20,6 +20,7 @@ import (
 	"github.com/kratix-tools/kratix/internal/diag"
 	"github.com/kratix-tools/kratix/internal/engine"
 	"github.com/kratix-tools/kratix/internal/fixture"
+	"github.com/kratix-tools/kratix/internal/engine/native"
 	"github.com/kratix-tools/kratix/internal/image"
 	"github.com/kratix-tools/kratix/internal/promise"
 	"github.com/kratix-tools/kratix/internal/suite"
@@ -231,6 +232,9 @@ func (f *containerFlags) prepare(ctx context.Context, env *Env, p *promise.Promi
 	if err != nil {
 		return nil, err
 	}
+	if len(containers) == 0 { // nothing but static dependencies, or requests to be refused
+		return &machine{close: func() {}, environment: suite.Environment{Engine: suite.NoEngine}}, nil
+	}
 	store, err := openStore(env)
 	if err != nil {
 		return nil, err
@@ -314,7 +318,11 @@ func openStore(env *Env) (*image.Store, error) {
 	if _, err := cacheLimit(env); err != nil {
 		return nil, err
 	}
-	return image.Open(dir)
+	store, err := image.Open(dir)
+	if err == nil {
+		store.RemoveAll = native.RemoveAll
+	}
+	return store, err
 }
 
 // relative gives a path as a user in the working directory would write it.

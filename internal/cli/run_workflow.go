@@ -33,6 +33,7 @@ func newRunCmd(env *Env) *cobra.Command {
 type runWorkflowOptions struct {
 	promiseFlags
 	containerFlags
+	objectFlags
 
 	ref          string
 	request      string
@@ -70,6 +71,7 @@ another. Destinations are those in tests/destinations.`,
 	}
 	opts.promiseFlags.register(cmd)
 	opts.containerFlags.register(cmd)
+	opts.objectFlags.register(cmd)
 	flags := cmd.Flags()
 	flags.StringVarP(&opts.request, "filename", "f", "", "`FILE` with the resource request, - for stdin (default example-resource.yaml)")
 	flags.StringArrayVar(&opts.destinations, "destinations", nil, "`FILE` or directory with Destinations and state stores; repeatable (default tests/destinations)")
@@ -190,6 +192,9 @@ func (o *runWorkflowOptions) simulation(env *Env, p *promise.Promise, ref promis
 	sim.Platform, err = loadPlatform(env, p, o.destinations, nil)
 	if err == nil {
 		err = checkDestinations(sim.Platform, o.destinations)
+	}
+	if err == nil {
+		sim.Fixtures, err = o.fixtures(env, p)
 	}
 	sim.Network, sim.Timeout, sim.Until, sim.Alone = o.network, o.timeout, o.until, o.container
 	return sim, err

@@ -34,7 +34,13 @@ func (j *judgement) run(ctx context.Context) (*Case, error) {
 		return nil, err
 	}
 	j.findings = append(j.findings, j.fixture.Warnings...)
+	if j.fixture.Dependencies {
+		return j.dependencies()
+	}
 	sim, err := j.simulation()
+	if j.fixture.Expect.Refuses() {
+		return j.refusal(err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -101,6 +107,7 @@ func (j *judgement) simulation() (simulate.Simulation, error) {
 	if s.Timeout != 0 {
 		sim.Timeout = s.Timeout
 	}
+	sim.Fixtures = workflow.Fixtures{Secrets: c.Objects.Secrets, ConfigMaps: c.Objects.ConfigMaps, Advice: c.Objects.Advice}
 	for _, name := range slices.Sorted(maps.Keys(c.Env)) {
 		sim.Env = append(sim.Env, workflow.EnvVar{Name: name, Value: c.Env[name]})
 	}

@@ -92,8 +92,10 @@ type Case struct {
 	NotCompared int `json:"notCompared,omitempty"`
 	// Partial says what of the case was not run, so that nothing was compared.
 	Partial string `json:"partial,omitempty"`
-	// Problem is why the case could not be run.
-	Problem string `json:"problem,omitempty"`
+	// Problem is why the case could not be run, and Problems are the places in
+	// its files, where it is due to them.
+	Problem  string         `json:"problem,omitempty"`
+	Problems []diag.Finding `json:"problems,omitempty"`
 	// Warnings tell what Kratix does silently to the output of the case.
 	Warnings []diag.Finding `json:"warnings"`
 
@@ -224,6 +226,7 @@ func (s *Suite) run(ctx context.Context, c *fixture.Case) (*Case, error) {
 		j.dir = filepath.Join(s.Dir.Path, filepath.FromSlash(c.Name))
 	}
 	result, err := j.run(ctx)
+	err = diag.Reworded(err, c.Hidden().Text)
 	code := diag.ExitCode(err)
 	switch {
 	case err == nil:
@@ -233,11 +236,13 @@ func (s *Suite) run(ctx context.Context, c *fixture.Case) (*Case, error) {
 		return nil, err
 	default:
 		verdict := compare.Verdict{Result: compare.Failed, Reason: compare.ReasonError, Message: "cannot be run"}
-		result = &Case{Report: compare.NewReport(c.Name, verdict, nil, nil), Err: err, Problem: err.Error()}
+		result = &Case{Report: compare.NewReport(c.Name, verdict, nil, nil), Err: err, Problem: err.Error(), Problems: diag.Findings(err)}
 	}
 	if result.Warnings == nil {
 		result.Warnings = []diag.Finding{}
 	}
+	c.Hidden().In(&result.Message)
+	c.Hidden().In(&result.Warnings)
 	result.Fixture = c.Dir
 	result.DurationMS = time.Since(started).Milliseconds()
 	return result, nil
