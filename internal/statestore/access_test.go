@@ -120,27 +120,54 @@ func TestGitPasswordIsNowhereToBeSeen(t *testing.T) {
 	tmp := t.TempDir()
 	t.Setenv("TMPDIR", tmp)
 	g := gitServer(t)
-	commit(t, g, files{"a": []byte("a")})
-	_ = openGit(t, g, statestore.Options{})
-	look := func(root string, only func(string) bool) {
-		t.Helper()
-		err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-			if err != nil || entry.IsDir() || !only(path) {
-				return nil //nolint:nilerr // processes come and go
-			}
-			if content, err := os.ReadFile(path); err == nil && strings.Contains(string(content), g.Password) {
-				t.Errorf("%s has the password", path)
-			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
+	var looked atomic.Int64
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, password, _ := r.BasicAuth(); password != g.Password {
+			w.Header().Set("WWW-Authenticate", `Basic realm="git"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			return
 		}
+		looked.Add(1)
+		lookFor(t, g.Password, filesBelow(tmp))
+		lookFor(t, g.Password, matches("/proc/[0-9]*/cmdline"))
+		w.WriteHeader(http.StatusNotFound)
+	}))
+	t.Cleanup(server.Close)
+	spec := g.Spec()
+	spec.URL = server.URL + "/platform.git"
+	for _, username := range []string{g.Username, ""} {
+		secret := g.Secret()
+		secret["username"] = []byte(username)
+		_, err := statestore.OpenGit(t.Context(), spec, secret, statestore.Options{CAFile: g.CAFile})
+		checkFault(t, err, "git repository "+spec.URL+": there is no such repository, or it is hidden from these credentials", "")
 	}
-	look(tmp, func(string) bool { return true })
-	processes, _ := filepath.Glob("/proc/[0-9]*/cmdline")
-	for _, path := range processes {
-		look(path, func(string) bool { return true })
+	if looked.Load() != 2 {
+		t.Errorf("looked %d times", looked.Load())
+	}
+}
+
+func filesBelow(root string) []string {
+	var found []string
+	_ = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			found = append(found, path)
+		}
+		return nil //nolint:nilerr // temporary files come and go
+	})
+	return found
+}
+
+func matches(pattern string) []string {
+	found, _ := filepath.Glob(pattern)
+	return found
+}
+
+func lookFor(t *testing.T, secret string, in []string) {
+	t.Helper()
+	for _, path := range in {
+		if content, err := os.ReadFile(path); err == nil && strings.Contains(string(content), secret) {
+			t.Errorf("%s has the password", path)
+		}
 	}
 }
 

@@ -39,31 +39,29 @@ func scpAddress(gitURL string) (string, error) {
 	return net.JoinHostPort(host, "22"), nil
 }
 
-// authority splits a URL with a scheme around its user, host and port.
-func authority(gitURL string) (scheme, middle, path string, ok bool) {
-	scheme, rest, ok := strings.Cut(gitURL, "://")
-	if !ok {
-		return "", "", "", false
+// authority splits a URL around its user, host and port.
+func authority(gitURL string) (before, middle, after string) {
+	if scheme, _, ok := strings.Cut(gitURL, "//"); ok && !strings.ContainsAny(scheme, "/?#@") {
+		before = scheme + "//"
 	}
+	rest := gitURL[len(before):]
 	end := strings.IndexAny(rest, "/?#")
 	if end < 0 {
 		end = len(rest)
 	}
-	return scheme, rest[:end], rest[end:], true
+	return before, rest[:end], rest[end:]
 }
 
 // withoutUser is a URL as it may be shown and given to git: nothing in it is a
 // secret. The user of ssh stays, since it is part of the address there.
 func withoutUser(gitURL string) string {
-	scheme, middle, path, ok := authority(gitURL)
-	if !ok {
+	before, middle, after := authority(gitURL)
+	at := strings.LastIndex(middle, "@")
+	user := middle[:max(at, 0)]
+	if (before == "" || before == "ssh://") && !strings.Contains(user, ":") {
 		return gitURL
 	}
-	at := strings.LastIndex(middle, "@")
-	if scheme != "ssh" || strings.Contains(middle[:max(at, 0)], ":") {
-		middle = middle[at+1:]
-	}
-	return scheme + "://" + middle + path
+	return before + middle[at+1:] + after
 }
 
 // userOf gives the user information of a URL, decoded.

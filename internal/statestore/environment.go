@@ -103,7 +103,7 @@ func sshQuoted(path string) string { return `"` + path + `"` }
 // configuration is the part of fetch.git's configuration that is ours. It is a
 // file and no list of arguments, so that nobody reads it, and every git knows
 // files.
-func (r *repository) configuration(o *Options) string {
+func (r *repository) configuration() string {
 	var c config
 	c.set("remote", "origin", "url", r.access.url)
 	c.set("core", "", "hooksPath", os.DevNull)
@@ -116,10 +116,10 @@ func (r *repository) configuration(o *Options) string {
 		c.set("http", "", "followRedirects", "false") // or the header would follow too
 	}
 	if r.access.asked() {
-		scheme, host, _, _ := authority(r.access.url)
-		c.set("credential", scheme+"://"+host, "helper", helper)
+		https, host, _ := authority(r.access.url)
+		c.set("credential", https+host, "helper", helper)
 	}
-	if o.InsecureSkipTLSVerify {
+	if r.insecure {
 		c.set("http", "", "sslVerify", "false")
 	}
 	if r.tunnel != nil && isHTTPS(r.access.url) {

@@ -7,7 +7,9 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"net"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -360,5 +362,57 @@ func TestGitRefusesWhatKratixRefuses(t *testing.T) {
 			_, err := statestore.OpenGit(t.Context(), test.spec, test.secret, statestore.Options{})
 			checkFault(t, err, "git repository "+test.want, "")
 		})
+	}
+}
+
+// inRepository runs git where the server keeps its repository.
+func inRepository(t *testing.T, g *storetest.Git, input string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command("git", append([]string{"-C", g.Repo}, args...)...)
+	cmd.Stdin = strings.NewReader(input)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("git %q: %v", args, err)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// Seven trees, each of which has the one before ten times, list ten million
+// files.
+func TestGitRefusesATreeWithoutEnd(t *testing.T) {
+	t.Parallel()
+	g := gitServer(t)
+	object, kind := inRepository(t, g, "x", "hash-object", "-w", "--stdin"), "100644 blob"
+	for range 7 {
+		var tree strings.Builder
+		for i := range 10 {
+			fmt.Fprintf(&tree, "%s %s\tname-%d\n", kind, object, i)
+		}
+		object, kind = inRepository(t, g, tree.String(), "mktree"), "040000 tree"
+	}
+	head := inRepository(t, g, "", "-c", "user.name=k", "-c", "user.email=k@example.com", "commit-tree", "-m", "x", object)
+	inRepository(t, g, "", "update-ref", "refs/heads/main", head)
+	_, err := statestore.OpenGit(t.Context(), g.Spec(), g.Secret(), statestore.Options{CAFile: g.CAFile})
+	checkFault(t, err, "git repository "+g.URL+": the repository has too many files", "")
+}
+
+func TestGitWithLongHashes(t *testing.T) {
+	t.Parallel()
+	g := gitServer(t)
+	for _, name := range []string{"objects", "refs", "config", "HEAD"} {
+		if err := os.RemoveAll(filepath.Join(g.Repo, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	inRepository(t, g, "", "init", "--quiet", "--bare", "--object-format=sha256")
+	if err := g.Configure("uploadpack.allowFilter", "true"); err != nil {
+		t.Fatal(err)
+	}
+	content := files{"a": []byte("a"), "b": []byte("b")}
+	commit(t, g, content)
+	store := openGit(t, g, statestore.Options{})
+	checkAll(t, store, content)
+	if len(store.Version()) != 64 {
+		t.Errorf("version %s", store.Version())
 	}
 }

@@ -112,7 +112,9 @@ func installationToken(ctx context.Context, o *Options, installation, jwt string
 	}
 	request.Header.Set("Authorization", "Bearer "+jwt)
 	request.Header.Set("Accept", "application/vnd.github+json")
-	transport, err := o.transport(nil)
+	verified := *o
+	verified.InsecureSkipTLSVerify = false // that is for the store
+	transport, err := verified.transport(nil)
 	if err != nil {
 		return "", err
 	}

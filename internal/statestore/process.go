@@ -16,9 +16,9 @@ import (
 	"github.com/kratix-tools/kratix/internal/diag"
 )
 
-// maxOutput is how much git may write, in bytes: the list of some million
-// files, and not that of a tree which holds itself a thousand times.
-const maxOutput = 256 << 20
+// maxOutput is how much git may write, in bytes: the list of some hundred
+// thousand files, and not that of a tree which holds another a thousand times.
+const maxOutput = 64 << 20
 
 var errTooMuch = errors.New("the repository has too many files")
 
@@ -35,7 +35,7 @@ func (r *repository) git(ctx context.Context, env []string, input string, args .
 	case err != nil:
 		return "", &gitError{said.String(), err}
 	}
-	return out.String(), nil
+	return out.kept.String(), nil
 }
 
 // command is a git process that ends with ctx, and all that it started too. It
@@ -59,16 +59,16 @@ func (e *gitError) Unwrap() error { return e.err }
 
 // limited keeps what is written, up to maxOutput.
 type limited struct {
-	bytes.Buffer
+	kept bytes.Buffer // not embedded: io.Copy would use its ReadFrom
 	full bool
 }
 
 func (l *limited) Write(p []byte) (int, error) {
-	if l.Len()+len(p) > maxOutput {
+	if l.kept.Len()+len(p) > maxOutput {
 		l.full = true
 		return 0, errTooMuch
 	}
-	return l.Buffer.Write(p)
+	return l.kept.Write(p)
 }
 
 // tail keeps the end of what is written.

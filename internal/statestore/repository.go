@@ -25,6 +25,8 @@ type repository struct {
 	dir    *scratch.Dir
 	tunnel *tunnel // nil without Options.Dial
 	caFile string  // absolute, since git runs elsewhere
+	// insecure accepts every certificate
+	insecure bool
 
 	fetching []string // the environment of git where it fetches
 	reading  []string // and where it reads
@@ -41,7 +43,7 @@ func newRepository(ctx context.Context, a *access, spec *api.GitStateStoreSpec, 
 	if err != nil {
 		return nil, err
 	}
-	r := &repository{access: a, branch: cmp.Or(spec.Branch, "main"), dir: dir}
+	r := &repository{access: a, branch: cmp.Or(spec.Branch, "main"), dir: dir, insecure: o.InsecureSkipTLSVerify}
 	if err := r.prepare(ctx, o); err != nil {
 		return nil, errors.Join(err, r.remove())
 	}
@@ -74,12 +76,20 @@ func (r *repository) prepare(ctx context.Context, o *Options) error {
 	base := r.environment()
 	r.fetching = slices.Concat(base, r.fetchEnvironment(), []string{"GIT_DIR=" + r.path("fetch.git")})
 	r.reading = slices.Concat(base, []string{"GIT_DIR=" + r.path("read.git"), "GIT_OBJECT_DIRECTORY=" + r.path("fetch.git/objects"), "GIT_ALLOW_PROTOCOL="})
+	if err := r.writeFiles(); err != nil {
+		return diag.Machine(err)
+	}
+	return r.fault(ctx, r.initialise(ctx, "sha1"))
+}
+
+// initialise makes the two repositories, for objects whose names are of a kind.
+func (r *repository) initialise(ctx context.Context, kind string) error {
 	for _, env := range [][]string{r.fetching, r.reading} {
-		if _, err := r.git(ctx, env, "", "init", "--quiet", "--bare", "--template=", "--object-format=sha1"); err != nil {
-			return r.fault(ctx, err)
+		if _, err := r.git(ctx, env, "", "init", "--quiet", "--bare", "--template=", "--object-format="+kind); err != nil {
+			return err
 		}
 	}
-	return diag.Machine(r.writeFiles(o))
+	return r.configure()
 }
 
 func absolute(file string) (string, error) {
@@ -96,25 +106,48 @@ func (r *repository) openTunnel(o *Options) (err error) {
 	return err
 }
 
-// writeFiles writes what git and ssh are to read.
-func (r *repository) writeFiles(o *Options) error {
+// writeFiles writes what ssh is to read.
+func (r *repository) writeFiles() error {
 	for name, content := range r.access.files {
 		if err := os.WriteFile(r.path(name), content, 0o600); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// configure adds to what git knows of the store.
+func (r *repository) configure() error {
 	config, err := os.OpenFile(r.path("fetch.git/config"), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
-	_, err = config.WriteString(r.configuration(o))
+	_, err = config.WriteString(r.configuration())
 	return errors.Join(err, config.Close())
 }
 
 // fetchHead fetches the commit at the head of the branch with its trees.
 func (r *repository) fetchHead(ctx context.Context) error {
-	_, err := r.fetch(ctx, "", "--depth=1", "--filter=blob:none", "origin", r.refspec())
+	err := r.fetchTrees(ctx)
+	if failed, ok := errors.AsType[*gitError](err); ok && strings.Contains(failed.said, "mismatched algorithms") {
+		err = r.startAnew(ctx, "sha256")
+		if err == nil {
+			err = r.fetchTrees(ctx)
+		}
+	}
 	return r.fault(ctx, err)
+}
+
+func (r *repository) fetchTrees(ctx context.Context) error {
+	_, err := r.fetch(ctx, "", "--depth=1", "--filter=blob:none", "origin", r.refspec())
+	return err
+}
+
+func (r *repository) startAnew(ctx context.Context, kind string) error {
+	if err := errors.Join(os.RemoveAll(r.path("fetch.git")), os.RemoveAll(r.path("read.git"))); err != nil {
+		return err
+	}
+	return r.initialise(ctx, kind)
 }
 
 func (r *repository) refspec() string { return "+refs/heads/" + r.branch + ":" + headRef }

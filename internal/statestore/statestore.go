@@ -58,7 +58,7 @@ type Options struct {
 	// server only of these.
 	CAFile string
 
-	// InsecureSkipTLSVerify accepts every certificate.
+	// InsecureSkipTLSVerify accepts every certificate of the store.
 	InsecureSkipTLSVerify bool
 
 	// MaxObject is the size in bytes above which no file is read; 64 MiB when

@@ -26,8 +26,8 @@ type Git struct {
 	CAFile   string // the certificate of the server
 	Username string
 	Password string
+	Repo     string // the bare repository, for what Commit cannot do
 
-	repo   string
 	server *httptest.Server
 	asked  atomic.Int64
 	old    atomic.Bool
@@ -40,10 +40,10 @@ func NewGit(dir string) (*Git, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Git{CAFile: filepath.Join(dir, "git-ca.pem"), Username: "platform", Password: "a git password", repo: filepath.Join(dir, "platform.git")}
+	g := &Git{CAFile: filepath.Join(dir, "git-ca.pem"), Username: "platform", Password: "a git password", Repo: filepath.Join(dir, "platform.git")}
 	for _, args := range [][]string{
-		{"init", "--quiet", "--bare", "--template=", "--initial-branch=main", g.repo},
-		{"-C", g.repo, "config", "uploadpack.allowFilter", "true"},
+		{"init", "--quiet", "--bare", "--template=", "--initial-branch=main", g.Repo},
+		{"-C", g.Repo, "config", "uploadpack.allowFilter", "true"},
 	} {
 		if _, err := g.git(nil, args...); err != nil {
 			return nil, err
@@ -94,7 +94,7 @@ func (g *Git) Spec() api.GitStateStoreSpec {
 func (g *Git) Commit(branch string, files map[string][]byte) (string, error) {
 	var stream bytes.Buffer
 	fmt.Fprintf(&stream, "commit refs/heads/%s\ncommitter kratix <kratix@example.com> 1700000000 +0000\ndata 0\n", branch)
-	if _, err := g.git(nil, "-C", g.repo, "rev-parse", "--quiet", "--verify", "refs/heads/"+branch); err == nil {
+	if _, err := g.git(nil, "-C", g.Repo, "rev-parse", "--quiet", "--verify", "refs/heads/"+branch); err == nil {
 		fmt.Fprintf(&stream, "from refs/heads/%s^0\n", branch)
 	}
 	stream.WriteString("deleteall\n")
@@ -107,10 +107,10 @@ func (g *Git) Commit(branch string, files map[string][]byte) (string, error) {
 		fmt.Fprintf(&stream, "M %s inline %s\ndata %d\n%s\n", mode, quoted(name), len(files[path]), files[path])
 	}
 	stream.WriteString("done\n")
-	if _, err := g.git(stream.Bytes(), "-C", g.repo, "fast-import", "--quiet", "--done"); err != nil {
+	if _, err := g.git(stream.Bytes(), "-C", g.Repo, "fast-import", "--quiet", "--done"); err != nil {
 		return "", err
 	}
-	out, err := g.git(nil, "-C", g.repo, "rev-parse", "refs/heads/"+branch)
+	out, err := g.git(nil, "-C", g.Repo, "rev-parse", "refs/heads/"+branch)
 	return strings.TrimSpace(string(out)), err
 }
 
@@ -121,7 +121,7 @@ func quoted(path string) string {
 
 // Configure sets a value in the configuration of the repository.
 func (g *Git) Configure(key, value string) error {
-	_, err := g.git(nil, "-C", g.repo, "config", key, value)
+	_, err := g.git(nil, "-C", g.Repo, "config", key, value)
 	return err
 }
 

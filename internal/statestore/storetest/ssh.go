@@ -49,7 +49,7 @@ func NewSSH(g *Git) (*SSH, error) {
 	if s.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		return nil, err
 	}
-	s.URL = "ssh://git@" + s.Address() + g.repo
+	s.URL = "ssh://git@" + s.Address() + g.Repo
 	s.KnownHosts = s.KnownAs(s.Address())
 	s.running.Go(s.accept)
 	return s, nil
@@ -153,7 +153,7 @@ func (s *SSH) session(channel ssh.Channel, requests <-chan *ssh.Request) {
 			_ = request.Reply(true, nil)
 		case "exec":
 			var command struct{ Line string }
-			known := ssh.Unmarshal(request.Payload, &command) == nil && command.Line == "git-upload-pack '"+s.git.repo+"'"
+			known := ssh.Unmarshal(request.Payload, &command) == nil && command.Line == "git-upload-pack '"+s.git.Repo+"'"
 			_ = request.Reply(true, nil)
 			status := struct{ Code uint32 }{s.uploadPack(channel, environment, known)}
 			_, _ = channel.SendRequest("exit-status", false, ssh.Marshal(status))
@@ -169,7 +169,7 @@ func (s *SSH) uploadPack(channel ssh.Channel, environment []string, known bool) 
 		_, _ = channel.Stderr().Write([]byte("fatal: repository not found\n"))
 		return 128
 	}
-	cmd := exec.Command("git", "upload-pack", s.git.repo)
+	cmd := exec.Command("git", "upload-pack", s.git.Repo)
 	cmd.Env = append(environment, "LC_ALL=C")
 	in, err := cmd.StdinPipe()
 	if err != nil {
