@@ -173,6 +173,9 @@ func (s *Store) Size() (int64, error) {
 func diskSize(path string) (int64, error) {
 	var total int64
 	err := filepath.WalkDir(path, func(_ string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrPermission) {
+			return nil // a directory that an image closes to all but its owner
+		}
 		if err != nil || d.IsDir() {
 			return ignoreGone(err)
 		}

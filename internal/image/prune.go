@@ -121,7 +121,7 @@ func (s *Store) carryOut(ctx context.Context, p *plan) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		failed = append(failed, remove(path))
+		failed = append(failed, s.remove(path))
 	}
 	failed = append(failed, ignoreGone(os.Remove(s.path(grown))))
 	if err := errors.Join(failed...); err != nil {
@@ -132,7 +132,7 @@ func (s *Store) carryOut(ctx context.Context, p *plan) error {
 
 // remove takes a directory away in one step, so that nobody ever finds half of
 // it, and only then removes what it holds.
-func remove(path string) error {
+func (s *Store) remove(path string) error {
 	if !isDir(path) {
 		return os.Remove(path)
 	}
@@ -140,7 +140,7 @@ func remove(path string) error {
 	if err := os.Rename(path, gone); err != nil {
 		return err
 	}
-	return removeAll(gone)
+	return s.removeAll(gone)
 }
 
 // A plan says which images go and what that leaves.

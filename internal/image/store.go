@@ -29,6 +29,9 @@ type Store struct {
 	// MaxLayer is the number of bytes that one layer may unpack to; 0 means
 	// 20 GiB.
 	MaxLayer int64
+	// RemoveAll removes a directory of layers with owners that this process
+	// has not the rights of; see Owners.Give. Nil is for whoever has none.
+	RemoveAll func(path string) error
 
 	dir    string
 	opened time.Time
@@ -126,7 +129,7 @@ func (s *Store) use(ctx context.Context) error {
 // way.
 func (s *Store) sweep() {
 	for _, path := range s.unfinished() {
-		_ = removeAll(path)
+		_ = s.removeAll(path)
 	}
 }
 
@@ -171,6 +174,15 @@ func finish(f *os.File, path string, err error) error {
 		return err
 	}
 	return os.Rename(f.Name(), path)
+}
+
+// removeAll removes an unpacked layer.
+func (s *Store) removeAll(path string) error {
+	err := removeAll(path)
+	if s.RemoveAll != nil && errors.Is(err, fs.ErrPermission) {
+		return s.RemoveAll(path)
+	}
+	return err
 }
 
 // removeAll is os.RemoveAll that also removes what directories without

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -33,6 +34,17 @@ type Owners struct {
 	// it everything belongs to whoever runs the program, and no file keeps its
 	// setuid or setgid bit.
 	Shift func(uid, gid int) (int, int)
+	// Give makes the owners of files what Shift says, all at once when a layer
+	// is unpacked. It is for whoever may not do so file by file; without it
+	// the owners are simply changed.
+	Give func(ctx context.Context, dir string, files []Given) error
+}
+
+// Given is a file of an unpacked layer that is to get an owner.
+type Given struct {
+	Name     string      // from the layer's root, over no links
+	UID, GID int         // on this machine
+	Mode     fs.FileMode // that it is to have; a change of owner takes setuid and setgid away
 }
 
 // ownersName keeps Name usable as the name of a directory.
@@ -202,7 +214,7 @@ func (s *Store) unpackLayer(ctx context.Context, l layer, dir string, owners Own
 		return err
 	}
 	if err := s.untarLayer(ctx, l, tmp, owners, b); err != nil {
-		return errors.Join(err, removeAll(tmp))
+		return errors.Join(err, s.removeAll(tmp))
 	}
 	return os.Rename(tmp, dir)
 }
@@ -235,7 +247,8 @@ func (s *Store) untarLayer(ctx context.Context, l layer, dir string, owners Owne
 	}
 	hash := sha256.New()
 	content := io.TeeReader(&limitReader{contextReader{ctx, r}, limit}, hash)
-	if err := untar(dir, content, owners, limit, b); err != nil {
+	given, err := untar(dir, content, owners, limit, b)
+	if err != nil {
 		return fmt.Errorf("layer %s: %w", l.blob, err)
 	}
 	if _, err := io.Copy(io.Discard, content); err != nil { // what follows the archive's end counts too
@@ -244,7 +257,10 @@ func (s *Store) untarLayer(ctx context.Context, l layer, dir string, owners Owne
 	if got := hex.EncodeToString(hash.Sum(nil)); got != l.diffID.Hex {
 		return fmt.Errorf("layer %s unpacks to sha256:%s, and the image's configuration says %s", l.blob, got, l.diffID)
 	}
-	return nil
+	if len(given) == 0 {
+		return nil
+	}
+	return owners.Give(ctx, dir, given)
 }
 
 // errTooBig says that a layer is larger than allowed.

@@ -484,7 +484,7 @@ func BenchmarkUntar(b *testing.B) {
 	data := archive(b, entries...)
 	b.SetBytes(int64(len(data)))
 	for b.Loop() {
-		if err := untar(b.TempDir(), bytes.NewReader(data), Owners{}, defaultMaxLayer, below{known: true}); err != nil {
+		if _, err := untar(b.TempDir(), bytes.NewReader(data), Owners{}, defaultMaxLayer, below{known: true}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -36,15 +38,19 @@ const (
 // leads out of it.
 //
 // What a layer says nothing of is as the layers below have it: see [below].
-func untar(dir string, r io.Reader, owners Owners, limit int64, b below) error {
+// Untar lists the files that are left to Owners.Give.
+func untar(dir string, r io.Reader, owners Owners, limit int64, b below) ([]Given, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	u := &unpacker{owners: owners, left: limit, below: b}
+	u := &unpacker{owners: owners, left: limit, below: b, given: map[string]Given{}}
 	u.open = []openDir{{root: root, mode: 0o755, mtime: time.Unix(0, 0)}}
 	err = u.unpack(tar.NewReader(r))
-	return errors.Join(err, u.leave(0))
+	if err = errors.Join(err, u.leave(0)); err != nil {
+		return nil, err
+	}
+	return slices.Collect(maps.Values(u.given)), nil // in no order: each stands for itself
 }
 
 // An unpacker is at one directory of the layer and holds it and those above it
@@ -55,6 +61,7 @@ type unpacker struct {
 	left   int64 // bytes that may still be written
 	below  below
 	open   []openDir // from the layer's root downwards
+	given  map[string]Given
 }
 
 type openDir struct {
@@ -65,7 +72,7 @@ type openDir struct {
 }
 
 func (u *unpacker) unpack(r *tar.Reader) error {
-	if err := u.chown(u.top().root, ".", 0, 0); err != nil {
+	if err := u.chown(u.top().root, ".", 0, 0, u.top().mode); err != nil {
 		return err
 	}
 	for n := 0; ; n++ {
@@ -201,7 +208,7 @@ func (u *unpacker) implied(name string, unhidden bool) (target string, err error
 		return "", u.copyAttributes(lower)
 	}
 	u.top().mode, u.top().mtime = 0o755, time.Unix(0, 0)
-	return "", u.chown(u.top().root, ".", 0, 0)
+	return "", u.chown(u.top().root, ".", 0, 0, u.top().mode)
 }
 
 // hidesLower tells whether nothing of the layers below is seen in the current
@@ -225,7 +232,7 @@ func (u *unpacker) copyAttributes(lower fs.FileInfo) error {
 	if u.owners.Shift == nil || !ok {
 		return nil
 	}
-	return u.top().root.Lchown(".", int(stat.Uid), int(stat.Gid))
+	return u.own(u.top().root, ".", int(stat.Uid), int(stat.Gid), u.top().mode)
 }
 
 // down opens a directory below the current one.
@@ -280,7 +287,9 @@ func (u *unpacker) clear(name string) (whiteout bool, err error) {
 		return false, nil
 	case err != nil:
 		return false, err
-	case !info.IsDir():
+	}
+	delete(u.given, u.name(name))
+	if !info.IsDir() {
 		return info.Mode().Type()&fs.ModeCharDevice != 0, root.Remove(name)
 	}
 	return false, u.removeDir(name)
@@ -313,7 +322,7 @@ func (u *unpacker) directory(base string, h *tar.Header) error {
 		}
 	}
 	u.top().mode, u.top().mtime = u.mode(h), h.ModTime
-	return u.chown(u.top().root, ".", h.Uid, h.Gid)
+	return u.chown(u.top().root, ".", h.Uid, h.Gid, u.mode(h))
 }
 
 func (u *unpacker) file(base string, h *tar.Header, content io.Reader) error {
@@ -336,7 +345,7 @@ func (u *unpacker) file(base string, h *tar.Header, content io.Reader) error {
 		return err
 	}
 	// The owner first: a change of owner takes setuid and setgid away.
-	return errors.Join(u.chown(root, base, h.Uid, h.Gid), root.Chmod(base, u.mode(h)), root.Chtimes(base, h.ModTime, h.ModTime))
+	return errors.Join(u.chown(root, base, h.Uid, h.Gid, u.mode(h)), root.Chmod(base, u.mode(h)), root.Chtimes(base, h.ModTime, h.ModTime))
 }
 
 var errRoot = errors.New("only a directory can be the root of a file system")
@@ -351,7 +360,7 @@ func (u *unpacker) symlink(base string, h *tar.Header) error {
 	if err := u.top().root.Symlink(h.Linkname, base); err != nil {
 		return err
 	}
-	return u.chown(u.top().root, base, h.Uid, h.Gid)
+	return u.chown(u.top().root, base, h.Uid, h.Gid, fs.ModeSymlink)
 }
 
 // hardLink gives a file or symbolic link of this layer another name.
@@ -449,12 +458,27 @@ func (u *unpacker) mode(h *tar.Header) fs.FileMode {
 	return h.FileInfo().Mode() & keep
 }
 
-func (u *unpacker) chown(root *os.Root, name string, uid, gid int) error {
+// chown gives something in the current directory, or that itself, the owner
+// that the image says.
+func (u *unpacker) chown(root *os.Root, name string, uid, gid int, mode fs.FileMode) error {
 	if u.owners.Shift == nil {
 		return nil
 	}
 	uid, gid = u.owners.Shift(clampID(uid), clampID(gid))
-	return root.Lchown(name, uid, gid)
+	return u.own(root, name, uid, gid, mode)
+}
+
+// own gives it an owner of this machine, now or when all is unpacked.
+func (u *unpacker) own(root *os.Root, name string, uid, gid int, mode fs.FileMode) error {
+	if u.owners.Give == nil {
+		return root.Lchown(name, uid, gid)
+	}
+	full := path.Clean(u.name(name))
+	delete(u.given, full)
+	if uid != os.Geteuid() || gid != os.Getegid() {
+		u.given[full] = Given{full, uid, gid, mode}
+	}
+	return nil
 }
 
 func clampID(id int) int {

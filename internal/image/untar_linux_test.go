@@ -367,7 +367,7 @@ func TestUntar(t *testing.T) {
 			t.Parallel()
 			box := newSandbox(t)
 			before := box.outside(t)
-			err := untar(box.layer, bytes.NewReader(archive(t, tt.entries...)), Owners{}, 1<<20, below{known: true})
+			_, err := untar(box.layer, bytes.NewReader(archive(t, tt.entries...)), Owners{}, 1<<20, below{known: true})
 			if diff := cmp.Diff(before, box.outside(t)); diff != "" {
 				t.Errorf("outside of the layer (-before +after):\n%s", diff)
 			}
@@ -392,7 +392,7 @@ func TestUntarSetsTimes(t *testing.T) {
 	box := newSandbox(t)
 	at := time.Unix(1_000_000_000, 0)
 	data := archive(t, dir("./"), dir("d"), file("d/f", "x"), dir("d/e"), file("other", ""), file("d/e/g", "y"))
-	if err := untar(box.layer, bytes.NewReader(data), Owners{}, 1<<20, below{known: true}); err != nil {
+	if _, err := untar(box.layer, bytes.NewReader(data), Owners{}, 1<<20, below{known: true}); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{".", "d", "d/f", "d/e", "d/e/g"} {
@@ -419,7 +419,7 @@ func TestUntarShiftsOwners(t *testing.T) {
 	data := archive(t, dir("./"), owned(file("root", ""), 0, 0), owned(with(file("su", ""), func(h *tar.Header) { h.Mode = 0o6755 }), 12, 34),
 		owned(dir("d"), 65535, 1), owned(symlink("l", "/"), 5, 6), owned(file("huge", ""), 1<<30, -1), file("implied/f", ""))
 	shift := func(uid, gid int) (int, int) { return 100_000 + uid, 200_000 + gid }
-	if err := untar(box.layer, bytes.NewReader(data), Owners{Name: "shifted", Shift: shift}, 1<<20, below{known: true}); err != nil {
+	if _, err := untar(box.layer, bytes.NewReader(data), Owners{Name: "shifted", Shift: shift}, 1<<20, below{known: true}); err != nil {
 		t.Fatal(err)
 	}
 	got := map[string]string{}
@@ -463,7 +463,7 @@ func TestUntarRefusesASparseFileBeforeItGrows(t *testing.T) {
 		t.Fatalf("the test's own archive is wrong: %+v, %v", h, err)
 	}
 	box := newSandbox(t)
-	if err := untar(box.layer, bytes.NewReader(data), Owners{}, 1<<20, below{known: true}); !errors.Is(err, errTooBig) {
+	if _, err := untar(box.layer, bytes.NewReader(data), Owners{}, 1<<20, below{known: true}); !errors.Is(err, errTooBig) {
 		t.Errorf("error %v, want %v", err, errTooBig)
 	}
 	if got := list(t, box.layer, false); len(got) != 0 {
@@ -485,7 +485,7 @@ func TestOverlaySeesWhiteouts(t *testing.T) {
 		upper: archive(t, file(".wh.gone", ""), dir("cleared"), file("cleared/.wh..wh..opq", ""), file("cleared/new", "2"), file(".wh.again", ""), file("again/new", "2")),
 	}
 	for dir, data := range layers {
-		if err := untar(dir, bytes.NewReader(data), Owners{}, 1<<20, below{known: true}); err != nil {
+		if _, err := untar(dir, bytes.NewReader(data), Owners{}, 1<<20, below{known: true}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -674,7 +674,7 @@ func checkNothingOutsideChanges(t *testing.T, layer []byte) {
 	t.Helper()
 	box := newSandbox(t)
 	before := box.outside(t)
-	_ = untar(box.layer, bytes.NewReader(layer), Owners{}, 1<<20, below{known: true})
+	_, _ = untar(box.layer, bytes.NewReader(layer), Owners{}, 1<<20, below{known: true})
 	if diff := cmp.Diff(before, box.outside(t)); diff != "" {
 		t.Errorf("outside of the layer (-before +after):\n%s", diff)
 	}

@@ -9,8 +9,8 @@ import (
 )
 
 // untar fails: only Linux has the whiteouts that an overlay of layers needs.
-func untar(string, io.Reader, Owners, int64, below) error {
-	return errors.New("layers of Linux images cannot be unpacked on " + runtime.GOOS)
+func untar(string, io.Reader, Owners, int64, below) ([]Given, error) {
+	return nil, errors.New("layers of Linux images cannot be unpacked on " + runtime.GOOS)
 }
 
 // below is what lies below a layer.
