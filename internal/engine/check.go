@@ -31,7 +31,7 @@ func check(ctx context.Context, name string, config Config) doctor.Engine {
 	s := doctor.Engine{Name: name}
 	var err error
 	if name == native.Name {
-		s.Detail, err = checkNative(ctx, config)
+		err = checkNative(ctx, config, &s)
 	} else {
 		var d docker.Status
 		d, err = docker.Probe(ctx, config.docker(name))
@@ -44,13 +44,19 @@ func check(ctx context.Context, name string, config Config) doctor.Engine {
 	return s
 }
 
-func checkNative(ctx context.Context, config Config) (string, error) {
-	mode, err := native.Probe(ctx, config.Dir)
-	if err != nil {
-		return "", err
+func checkNative(ctx context.Context, config Config, s *doctor.Engine) error {
+	mode, lacks, err := native.Probe(ctx, config.Dir)
+	switch mode {
+	case native.ModeRange:
+		s.Detail = "steps have all users of their image, none of them the machine's"
+	case native.ModeSubordinate:
+		s.Detail = "steps have the users of their image: root is the caller, others are subordinate ids"
+	default:
+		s.Detail = "steps have one user, which is the caller"
 	}
-	if mode == native.ModeRange {
-		return "steps have all users of their image, none of them the machine's", nil
+	if lacks != nil {
+		s.Detail += fmt.Sprintf(" (%v)", lacks)
+		s.Hints = diag.Hints(lacks)
 	}
-	return "steps have one user, which is the caller", nil
+	return err
 }

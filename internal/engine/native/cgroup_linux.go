@@ -48,7 +48,7 @@ func findCgroups(read func(name string) string) cgroups {
 			continue
 		}
 		if parent, ok := mount.parent(own); ok {
-			sweep(parent.dir)
+			sweep(parent.dir, nil)
 			found = append(found, parent)
 		}
 	}

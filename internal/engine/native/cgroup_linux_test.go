@@ -199,7 +199,7 @@ func TestAContainerStartsInItsUnifiedCgroup(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := p.sandbox(step("cat /proc/self/cgroup /sys/fs/cgroup/cgroup.procs", "background sleep"), img)
+	s, err := p.sandbox(t.Context(), step("cat /proc/self/cgroup /sys/fs/cgroup/cgroup.procs", "background sleep"), img)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,7 +245,7 @@ func TestCgroupsOfAKilledProcessAreRemoved(t *testing.T) {
 		}
 	}
 	for _, parent := range w.cgroups {
-		sweep(parent.dir) // as findCgroups does with the usual places
+		sweep(parent.dir, nil) // as findCgroups does with the usual places
 	}
 	for _, dir := range left.dirs {
 		if _, err := os.Stat(dir.path); !errors.Is(err, os.ErrNotExist) {
@@ -266,7 +266,7 @@ func TestCgroupsAreNotSweptAwayWhileTheyAreMade(t *testing.T) {
 		group.Go(func() error {
 			for range 50 {
 				if i%2 == 0 {
-					sweep(w.cgroups[0].dir)
+					sweep(w.cgroups[0].dir, nil)
 					continue
 				}
 				c, err := w.cgroups.create(workflow.Limits{Memory: 1 << 30, MilliCPU: 1000})

@@ -16,15 +16,24 @@
 //	files, err := pod.CopyOut(ctx, "output", dir)
 //	err = pod.Close()
 //
-// # Two modes
+// # Three modes
 //
-// A step is never the machine's root, and its ids come from one of two maps.
+// A step is never the machine's root, and its ids come from one of three maps.
 // In [ModeRange], for root, the ids 0 and up are a range of their own that no
 // user of the machine has; layers are unpacked with owners shifted likewise,
-// and the step finds all owners as its image says. In [ModeSingle], for
-// everybody else, one id is all there is: the step's user is the caller, and
-// every file of the image and of the volumes belongs to that user. [Probe]
-// finds out which of them this machine allows, by trying.
+// and the step finds all owners as its image says. In [ModeSubordinate], for a
+// user to whom /etc/subuid and /etc/subgid leave ids, the container's root is
+// the caller and its other users are those ids. In [ModeSingle], for everybody
+// else, one id is all there is: the step's user is the caller, and every file
+// of the image and of the volumes belongs to that user. [Probe] finds out which
+// of them this machine allows, by trying.
+//
+// Subordinate ids exist in a user namespace only that newuidmap and newgidmap
+// have set up. An engine has that done once and keeps the namespace; a child
+// enters it and then splits, since a process that enters a user namespace
+// cannot be the first of a PID namespace at the same time. What the caller may
+// not do with files of these ids, children do there: change owners, which is
+// all that it takes.
 //
 // # What a step is kept from
 //

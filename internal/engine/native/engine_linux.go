@@ -19,8 +19,7 @@ import (
 // Engine is the native engine. It may be used by several goroutines at once.
 type Engine struct {
 	config Config
-	mode   Mode
-	kernel kernel
+	runner
 
 	filters filters
 	cgroups cgroups
@@ -40,12 +39,12 @@ var _ workflow.Engine = (*Engine)(nil)
 // New gives the engine, if this machine lets it run containers (see [Probe]).
 // It also removes what a killed process left behind.
 func New(ctx context.Context, config Config) (*Engine, error) {
-	sweep(config.Dir)
 	e := &Engine{config: config, ready: map[string]*readyImage{}}
 	var err error
-	if e.mode, e.kernel, err = probe(ctx, config.Dir, &e.filters); err != nil {
+	if e.runner, err = probe(ctx, config.Dir, &e.filters); err != nil {
 		return nil, err
 	}
+	sweep(config.Dir, e.ids)
 	e.cgroups = findCgroups(func(name string) string { return machineSetting("self/" + name) })
 	return e, nil
 }
@@ -67,7 +66,11 @@ func (e *Engine) Notes() []string {
 		notes = append(notes, "steps are not kept to their CPU limits: this process can make no cgroup with the cpu controller")
 	}
 	if e.mode == ModeSingle {
-		notes = append(notes, "steps have one user: all files of an image are that user's, and no step can become another or give files away; as root there would be all users")
+		note := "steps have one user: all files of an image are that user's, and no step can become another or give files away"
+		if e.lacks != nil {
+			note += "; more take subordinate ids: " + e.lacks.Error()
+		}
+		notes = append(notes, note)
 	}
 	return notes
 }
@@ -126,7 +129,7 @@ func (e *Engine) load(ctx context.Context, ref string) (*readyImage, error) {
 	if err := checkPlatform(img, binfmtDir); err != nil {
 		return nil, err
 	}
-	layers, err := e.config.Images.Unpack(ctx, img, e.mode.owners())
+	layers, err := e.config.Images.Unpack(ctx, img, e.owners())
 	if err != nil {
 		return nil, err
 	}
@@ -147,12 +150,12 @@ func (e *Engine) NewPod(ctx context.Context, volumes []string) (workflow.Pod, er
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	dir, err := newPodDir(e.mode, e.config.Dir, volumes)
+	dir, err := e.newPodDir(e.config.Dir, volumes)
 	if err != nil {
 		return nil, diag.Hint(diag.Machine(fmt.Errorf("making a Pod's directory: %w", err)),
 			"export TMPDIR=DIR, a directory that you may write to and that has room")
 	}
-	p := &pod{engine: e, dir: dir, volumes: map[string]int{}}
+	p := &pod{engine: e, dir: dir, namespace: e.usual, volumes: map[string]int{}}
 	for i, name := range volumes {
 		if _, again := p.volumes[name]; again {
 			return nil, errors.Join(diag.Inputf("volume %q is named twice", name), p.Close())

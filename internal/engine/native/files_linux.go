@@ -29,7 +29,7 @@ func (p *pod) CopyIn(ctx context.Context, volume string, files tree.FS) error {
 		return diag.Machine(err)
 	}
 	defer func() { _ = root.Close() }()
-	in := &inCopy{pod: p, root: root, files: files}
+	in := &inCopy{ctx: ctx, pod: p, root: root, files: files}
 	err = fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err := errors.Join(err, ctx.Err()); err != nil || name == "." {
 			return err
@@ -37,6 +37,7 @@ func (p *pod) CopyIn(ctx context.Context, volume string, files tree.FS) error {
 		return in.file(name, entry)
 	})
 	err = cmp.Or(ctx.Err(), err, in.closeDirs())
+	err = cmp.Or(err, in.giveBack())
 	if err != nil && ctx.Err() == nil {
 		return diag.Machine(fmt.Errorf("copying to volume %q: %w", volume, err))
 	}
@@ -45,10 +46,12 @@ func (p *pod) CopyIn(ctx context.Context, volume string, files tree.FS) error {
 
 // An inCopy is one copy to a volume.
 type inCopy struct {
+	ctx   context.Context //nolint:containedctx // the copy is one call
 	pod   *pod
 	root  *os.Root
 	files tree.FS
 	dirs  []dirMode
+	taken []gift
 }
 
 // dirMode is a directory that gets its mode when it is full: it may be one
@@ -90,13 +93,47 @@ func (c *inCopy) file(name string, entry fs.DirEntry) error {
 func (c *inCopy) dir(name string, mode fs.FileMode) error {
 	err := c.root.Mkdir(name, 0o700)
 	if errors.Is(err, fs.ErrExist) {
-		return nil // a container's, or a link to one: as it is
+		return c.existing(name)
 	}
 	if err == nil {
 		c.dirs = append(c.dirs, dirMode{name, mode})
 		err = c.pod.own(c.root, name)
 	}
 	return err
+}
+
+// existing is about a directory that a container has made, or a link to one. It
+// stays as it is, but while it is somebody else's nothing can be added.
+func (c *inCopy) existing(name string) error {
+	info, err := c.root.Lstat(name)
+	if err != nil || !info.IsDir() || c.pod.namespace == nil || foreign(info) == nil {
+		return err
+	}
+	if err := c.pod.take(c.ctx, c.root, name); err != nil {
+		return err
+	}
+	c.taken = append(c.taken, c.pod.giftOf(name, info))
+	return nil
+}
+
+// giveBack makes directories as they were.
+func (c *inCopy) giveBack() error {
+	if len(c.taken) == 0 {
+		return nil
+	}
+	return c.pod.namespace.chown(context.WithoutCancel(c.ctx), c.root.Name(), c.taken)
+}
+
+// take makes the caller the owner of a file, which may then do with it whatever
+// an owner may.
+func (p *pod) take(ctx context.Context, root *os.Root, name string) error {
+	return p.namespace.chown(ctx, root.Name(), []gift{{name: name, mode: 0o700}})
+}
+
+// giftOf is what makes a file as it was.
+func (p *pod) giftOf(name string, info fs.FileInfo) gift {
+	owner := p.attr(info).Owner
+	return gift{name: name, uid: owner.UID, gid: owner.GID, mode: unixMode(info.Mode())}
 }
 
 // closeDirs sets the modes of directories, the innermost first.
@@ -124,8 +161,8 @@ func copyFileIn(root *os.Root, files tree.FS, name string) error {
 
 // own gives a file to the container's root.
 func (p *pod) own(root *os.Root, name string) error {
-	if p.engine.mode == ModeSingle {
-		return nil
+	if p.engine.mode != ModeRange {
+		return nil // it is the caller
 	}
 	return root.Lchown(name, toHost(0), toHost(0))
 }
@@ -243,7 +280,14 @@ func (c *outCopy) file(name string) error {
 // permitted opens a file or directory, even one that its owner has closed to
 // everybody: such a one is as it was afterwards, for the next container.
 func (c *outCopy) permitted(name string, info fs.FileInfo, need fs.FileMode, use func(*os.File) error) (err error) {
-	if c.pod.engine.mode == ModeSingle && info.Mode()&need != need {
+	if c.pod.closed(info, need) {
+		if err := c.pod.take(c.ctx, c.root, name); err != nil {
+			return err
+		}
+		defer func() {
+			err = errors.Join(err, c.pod.namespace.chown(context.WithoutCancel(c.ctx), c.root.Name(), []gift{c.pod.giftOf(name, info)}))
+		}()
+	} else if c.pod.engine.mode != ModeRange && info.Mode()&need != need {
 		if err := c.root.Chmod(name, info.Mode()|need); err != nil {
 			return err
 		}
@@ -257,6 +301,13 @@ func (c *outCopy) permitted(name string, info fs.FileInfo, need fs.FileMode, use
 	return use(f)
 }
 
+// closed tells that a file of somebody else's may be one that the caller cannot
+// open.
+func (p *pod) closed(info fs.FileInfo, need fs.FileMode) bool {
+	everybody := need>>3 | need>>6
+	return p.namespace != nil && info.Mode()&everybody != everybody && foreign(info) != nil
+}
+
 // attr gives what the containers see of a file.
 func (p *pod) attr(info fs.FileInfo) tree.Attr {
 	a := tree.Attr{Mode: info.Mode(), ModTime: info.ModTime()}
@@ -264,6 +315,9 @@ func (p *pod) attr(info fs.FileInfo) tree.Attr {
 		a.Owner = tree.Ownership{
 			UID: p.toContainer(int(stat.Uid), p.last.uid),
 			GID: p.toContainer(int(stat.Gid), p.last.gid),
+		}
+		if n := p.namespace; n != nil {
+			a.Owner = tree.Ownership{UID: n.uids.toContainer(int(stat.Uid)), GID: n.gids.toContainer(int(stat.Gid))}
 		}
 	}
 	return a

@@ -229,16 +229,16 @@ func TestCloseRemovesWhatAStepClosed(t *testing.T) {
 func TestSweepRemovesOnlyWhatNobodyHolds(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	alive, err := newPodDir(ModeSingle, dir, []string{"v"})
+	alive, err := (&runner{mode: ModeSingle}).newPodDir(dir, []string{"v"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	dead, err := newPodDir(ModeSingle, dir, []string{"v"})
+	dead, err := (&runner{mode: ModeSingle}).newPodDir(dir, []string{"v"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	_ = dead.lock.Close() // as the kernel does for a killed process
-	sweep(dir)
+	sweep(dir, nil)
 	left, err := filepath.Glob(filepath.Join(dir, "*"))
 	if diff := cmp.Diff([]string{alive.path}, left); diff != "" || err != nil {
 		t.Errorf("%v (-want +got)\n%s", err, diff)

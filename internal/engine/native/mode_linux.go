@@ -29,10 +29,13 @@ const (
 // toHost gives the machine's id for a container's.
 func toHost(id int) int { return firstID + min(id, lastID) }
 
-// owners says how layers are unpacked for a mode.
-func (m Mode) owners() image.Owners {
-	if m == ModeSingle {
+// owners says how layers are unpacked.
+func (r *runner) owners() image.Owners {
+	switch r.mode {
+	case ModeSingle:
 		return image.Owners{}
+	case ModeSubordinate:
+		return r.usual.owners()
 	}
 	return image.Owners{
 		Name:  fmt.Sprintf("shifted-%x", firstID),
@@ -55,53 +58,84 @@ func mapRange(pid int, user identity) error {
 	return write("gid_map", user.gid)
 }
 
-// Probe finds the mode in which this machine lets us run containers, by making
-// an empty one. Its error says why there is none, with what to do as a hint.
-// An empty dir means the one for temporary files.
-func Probe(ctx context.Context, dir string) (Mode, error) {
-	mode, _, err := probe(ctx, dir, &filters{})
-	return mode, err
+// A runner is the way in which this machine lets us run containers.
+type runner struct {
+	mode   Mode
+	kernel kernel
+	// Of ModeSubordinate only: the ids, and the namespace that has all but
+	// unusual users.
+	ids   *subordinates
+	usual *namespace
+	// lacks is why an ordinary user has ModeSingle.
+	lacks error
 }
 
-func probe(ctx context.Context, dir string, filters *filters) (Mode, kernel, error) {
-	modes := []Mode{ModeSingle}
-	if os.Geteuid() == 0 {
-		modes = []Mode{ModeRange, ModeSingle}
-	}
+// Probe finds the mode in which this machine lets us run containers, by making
+// an empty one. Its error says why there is none, with what to do as a hint.
+// An empty dir means the one for temporary files. Where a better mode would
+// take little, lacks says what, with a hint.
+func Probe(ctx context.Context, dir string) (mode Mode, lacks, err error) {
+	r, err := probe(ctx, dir, &filters{})
+	return r.mode, r.lacks, err
+}
+
+func probe(ctx context.Context, dir string, filters *filters) (runner, error) {
 	k, err := ownKernel()
 	if err != nil {
-		return "", k, diag.Machine(err)
+		return runner{}, diag.Machine(err)
 	}
 	filter, err := filters.filter(workflow.Security{}.Capabilities())
 	if err != nil {
-		return "", k, diag.Machine(err)
+		return runner{}, diag.Machine(err)
 	}
-	for _, mode := range modes {
-		if k, err = probeMode(ctx, mode, k, dir, filter); err == nil {
-			return mode, k, nil
+	single := runner{mode: ModeSingle, kernel: k}
+	better := runner{mode: ModeRange, kernel: k}
+	if os.Geteuid() != 0 {
+		better, single.lacks = subordinateRunner(ctx, k)
+	}
+	if better.mode != "" {
+		if err = better.probe(ctx, dir, filter); err == nil {
+			return better, nil
+		}
+		if better.mode == ModeSubordinate {
+			single.lacks = explain(err, machineSetting)
 		}
 	}
-	if ctx.Err() != nil {
-		return "", k, ctx.Err()
+	if err = single.probe(ctx, dir, filter); err == nil {
+		return single, nil
 	}
-	return "", k, explain(err, machineSetting)
+	return runner{}, cmp.Or(ctx.Err(), explain(err, machineSetting))
 }
 
-// probeMode tries with a /proc of the container's own, then with the
-// machine's: some outer containers allow no other.
-func probeMode(ctx context.Context, mode Mode, k kernel, dir string, filter []unix.SockFilter) (kernel, error) {
-	k.freshProc = true
-	err := tryMode(ctx, mode, k, dir, filter)
+// subordinateRunner is how to run containers with subordinate ids, or why that
+// is not possible.
+func subordinateRunner(ctx context.Context, k kernel) (r runner, lacks error) {
+	ids, err := findSubordinates("/etc")
+	if err != nil {
+		return r, err
+	}
+	usual, err := ids.namespace(ctx, identity{})
+	if err != nil {
+		return r, fmt.Errorf("those of /etc/subuid and /etc/subgid cannot be had: %w", err)
+	}
+	return runner{mode: ModeSubordinate, kernel: k, ids: ids, usual: usual}, nil
+}
+
+// probe tries with a /proc of the container's own, then with the machine's:
+// some outer containers allow no other.
+func (r *runner) probe(ctx context.Context, dir string, filter []unix.SockFilter) error {
+	r.kernel.freshProc = true
+	err := r.try(ctx, dir, filter)
 	if f := (*fault)(nil); errors.As(err, &f) && f.what == mountingProc {
-		k.freshProc = false
-		err = tryMode(ctx, mode, k, dir, filter)
+		r.kernel.freshProc = false
+		err = r.try(ctx, dir, filter)
 	}
-	return k, err
+	return err
 }
 
-// tryMode makes an empty container and leaves it.
-func tryMode(ctx context.Context, mode Mode, k kernel, dir string, filter []unix.SockFilter) (err error) {
-	pod, err := newPodDir(mode, dir, []string{"volume"})
+// try makes an empty container and leaves it.
+func (r *runner) try(ctx context.Context, dir string, filter []unix.SockFilter) (err error) {
+	pod, err := r.newPodDir(dir, []string{"volume"})
 	if err != nil {
 		return err
 	}
@@ -111,7 +145,7 @@ func tryMode(ctx context.Context, mode Mode, k kernel, dir string, filter []unix
 		return err
 	}
 	s := &sandbox{
-		mode: mode, kernel: k, scratch: pod.scratch(), hostname: "probe", workDir: "/", filter: filter,
+		mode: r.mode, namespace: r.usual, kernel: r.kernel, scratch: pod.scratch(), hostname: "probe", workDir: "/", filter: filter,
 		volumes: []volumeMount{{dir: pod.volume(0), target: "/volume"}},
 		stdin:   null[0], stdout: null[1], stderr: null[2],
 	}

@@ -94,7 +94,7 @@ func TestAKilledProcessLeavesNoContainer(t *testing.T) {
 		for len(processes(t, "orphan")) > 0 { // until the kernel has killed it: else the test times out
 			syscall.Sync()
 		}
-		sweep(dir)
+		sweep(dir, nil)
 		if left, _ := os.ReadDir(dir); len(left) > 0 {
 			t.Errorf("left behind: %v", left)
 		}

@@ -23,6 +23,7 @@ type Mode string
 
 // The modes.
 const (
-	ModeRange  Mode = "range"  // all ids, a range of the machine's that nobody has
-	ModeSingle Mode = "single" // one, which is the caller
+	ModeRange       Mode = "range"       // all ids, a range of the machine's that nobody has
+	ModeSubordinate Mode = "subordinate" // root, which is the caller, and those that /etc/subuid leaves to the caller
+	ModeSingle      Mode = "single"      // one, which is the caller
 )

@@ -9,9 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -20,6 +18,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/static"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/kratix-tools/kratix/internal/engine/enginetest"
 	"github.com/kratix-tools/kratix/internal/image"
 	"github.com/kratix-tools/kratix/internal/workflow"
 )
@@ -55,32 +54,13 @@ func testMain(m *testing.M) int {
 }
 
 // TestAsOrdinaryUser runs all the other tests once more, as a user without any
-// rights.
+// rights, and TestWithSubordinateIDs as one to whom ids are left.
 func TestAsOrdinaryUser(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("this is the ordinary user")
-	}
-	const uid = 12345
-	dir := t.TempDir()
-	for d := dir; d != os.TempDir() && d != "/"; d = filepath.Dir(d) {
-		if err := os.Chmod(d, 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.Chown(dir, uid, uid); err != nil {
-		t.Fatal(err)
-	}
-	args := slices.DeleteFunc(os.Args[1:], func(a string) bool {
-		return strings.Contains(a, "testlogfile") || strings.Contains(a, "gocoverdir") || strings.Contains(a, "coverprofile")
-	})
-	cmd := exec.CommandContext(t.Context(), "/proc/self/exe", append(args, "-test.skip=^TestAsOrdinaryUser$", "-test.bench=NONE")...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}, Pdeathsig: syscall.SIGKILL}
-	cmd.Env = append(os.Environ(), "TMPDIR="+dir, "HOME="+dir)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Errorf("as uid %d: %v\n%s", uid, err, out)
-	}
-	t.Logf("%s", out)
+	enginetest.AsOrdinaryUser(t, false, "-test.skip=^TestAsOrdinaryUser$|^TestWithSubordinateIDs$", "-test.bench=NONE")
+}
+
+func TestWithSubordinateIDs(t *testing.T) {
+	enginetest.AsOrdinaryUser(t, true, "-test.skip=^TestAsOrdinaryUser$|^TestWithSubordinateIDs$", "-test.bench=NONE")
 }
 
 // file is one file of a layer in a test. A name that ends in "/" is a
@@ -143,6 +123,8 @@ type world struct {
 	tb   testing.TB
 	pod  workflow.Pod
 	temp string // where the engine's directories are
+
+	cache string // of images
 }
 
 // newWorld gives a world for the image "img" of the layers, above one with
@@ -153,13 +135,13 @@ func newWorld(tb testing.TB, config v1.Config, layers ...v1.Layer) *world {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	w := &world{tb: tb, temp: tb.TempDir()}
 	cache := tb.TempDir()
+	w := &world{tb: tb, temp: tb.TempDir(), cache: cache}
 	store, err := image.Open(cache)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() { _ = store.Close(); _ = removeAll(cache) })
+	tb.Cleanup(func() { _ = store.Close(); _ = RemoveAll(cache) })
 	if w.Engine, err = New(tb.Context(), Config{Images: store, Dir: w.temp}); err != nil {
 		tb.Fatal(err)
 	}

@@ -28,6 +28,8 @@ type pod struct {
 	dir     *podDir
 	volumes map[string]int // number by name
 	last    identity       // of the latest container
+	// namespace is that of the latest container, if there are several.
+	namespace *namespace
 }
 
 // Close implements [workflow.Pod].
@@ -65,7 +67,7 @@ func (p *pod) Run(ctx context.Context, c workflow.Container, stdout, stderr io.W
 }
 
 func (p *pod) run(ctx context.Context, c workflow.Container, img *readyImage, stdout, stderr io.Writer) (workflow.Exit, error) {
-	s, err := p.sandbox(c, img)
+	s, err := p.sandbox(ctx, c, img)
 	if err != nil {
 		return workflow.Exit{}, err
 	}
@@ -91,7 +93,7 @@ func (p *pod) start(ctx context.Context, s *sandbox, stdout, stderr io.Writer) (
 	if err != nil {
 		return exit, errors.Join(diag.Input(err), out.wait(ctx))
 	}
-	p.last = s.user
+	p.last, p.namespace = s.user, s.namespace
 	began := time.Now()
 	state, err := proc.run(ctx)
 	exit.Duration = time.Since(began)
@@ -140,8 +142,12 @@ func (p *pod) failed(exit workflow.Exit, err error, s *sandbox, stderr io.Writer
 }
 
 // sandbox settles what a container is started with.
-func (p *pod) sandbox(c workflow.Container, img *readyImage) (*sandbox, error) {
+func (p *pod) sandbox(ctx context.Context, c workflow.Container, img *readyImage) (*sandbox, error) {
 	user, err := resolveUser(img.Config.User, c.Security, img.layers)
+	if err != nil {
+		return nil, err
+	}
+	namespace, err := p.engine.enter(ctx, &user)
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +171,7 @@ func (p *pod) sandbox(c workflow.Container, img *readyImage) (*sandbox, error) {
 	return &sandbox{
 		capabilities: capabilityBits(c.Security.Capabilities()), noNewPrivs: c.Security.NoNewPrivileges,
 		unmasked: c.Security.Privileged, filter: filter,
-		mode: p.engine.mode, kernel: p.engine.kernel, scratch: p.dir.scratch(), layers: img.layers,
+		mode: p.engine.mode, namespace: namespace, kernel: p.engine.kernel, scratch: p.dir.scratch(), layers: img.layers,
 		volumes: volumes, files: files, hostname: c.Hostname, network: c.Network,
 		readOnlyRoot: c.Security.ReadOnlyRootFilesystem,
 		user:         user, workDir: absolute(img.Config.WorkingDir), args: args, env: env,

@@ -19,22 +19,24 @@ const podPrefix = "kratix-pod-"
 // it is locked, and so the directory of a killed process is known as such.
 type podDir struct {
 	path string
-	lock *os.File // the directory itself
+	lock *os.File      // the directory itself
+	ids  *subordinates // that its files may belong to
 }
 
 func (d *podDir) scratch() string     { return filepath.Join(d.path, "root") }
 func (d *podDir) volume(i int) string { return filepath.Join(d.path, "volume-"+strconv.Itoa(i)) }
 
 // newPodDir makes a directory below dir, with empty volumes.
-func newPodDir(mode Mode, dir string, volumes []string) (*podDir, error) {
+func (r *runner) newPodDir(dir string, volumes []string) (*podDir, error) {
 	d, err := lockedDir(dir)
 	if err != nil {
 		return nil, err
 	}
+	d.ids = r.ids
 	err = os.Mkdir(d.scratch(), 0o755)
 	for i := range volumes {
 		if err == nil {
-			err = makeVolume(mode, d.volume(i))
+			err = makeVolume(r.mode, d.volume(i))
 		}
 	}
 	if err != nil {
@@ -57,8 +59,8 @@ func makeVolume(mode Mode, path string) error {
 
 // own gives a file of the machine to the container's root.
 func (m Mode) own(path string) error {
-	if m == ModeSingle {
-		return nil
+	if m != ModeRange {
+		return nil // it is the caller
 	}
 	return os.Lchown(path, toHost(0), toHost(0))
 }
@@ -103,7 +105,7 @@ func lockDir(path string, how int) (*podDir, error) {
 
 // remove removes the directory, and at last the lock with it.
 func (d *podDir) remove() error {
-	return errors.Join(removeAll(d.path), d.lock.Close())
+	return errors.Join(d.ids.removeAll(d.path), d.lock.Close())
 }
 
 // removeAll is os.RemoveAll that also removes what directories without
@@ -124,13 +126,14 @@ func removeAll(path string) error {
 
 // sweep removes directories whose owners were killed. What is another user's,
 // or cannot be removed, is left where it is.
-func sweep(dir string) {
+func sweep(dir string, ids *subordinates) {
 	if dir == "" {
 		dir = os.TempDir()
 	}
 	paths, _ := filepath.Glob(filepath.Join(dir, podPrefix+"*"))
 	for _, path := range paths {
 		if d, err := lockDir(path, unix.LOCK_EX|unix.LOCK_NB); err == nil {
+			d.ids = ids
 			_ = d.remove()
 		}
 	}

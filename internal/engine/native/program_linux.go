@@ -24,6 +24,7 @@ type op struct {
 	on     uint8 // the slot whose content is the first argument; 0 for none
 	save   uint8 // the slot that keeps the result; 0 for none
 	next   bool  // on "not found" or "not allowed", go on to the next op: one of several places
+	split  bool  // it makes another child, which goes on in the place of this one
 	exact  bool  // a result other than want is a failure
 	want   uintptr
 	ignore [3]syscall.Errno
@@ -52,6 +53,7 @@ type program struct {
 	slots [256]uintptr
 	used  uint8
 	image bool  // for the ops to come
+	split bool  // one of the ops is a split
 	err   error // the first argument that cannot be passed to the kernel
 
 	memory []any // what the arguments of ops point to
@@ -69,8 +71,11 @@ type cloneArgs struct {
 	flags, pidFD, childTID, parentTID, exitSignal, stack, stackSize, tls, setTID, setTIDSize, cgroup uint64
 }
 
-// reached stands for an errno when the child is only saying where it is.
-const reached = 0
+// What stands in the place of an errno when nothing has failed.
+const (
+	reached   = 0       // the child is only saying where it is
+	successor = 1 << 31 // and the number of the process that goes on in its place
+)
 
 // do appends a system call.
 func (p *program) do(what string, nr uintptr, args ...uintptr) *op {
@@ -139,7 +144,11 @@ func (p *program) execute() {
 		}
 		if errno == 0 || errno == o.ignore[0] || errno == o.ignore[1] || errno == o.ignore[2] {
 			p.slots[o.save] = r
-			continue
+			if !o.split || r == 0 {
+				continue
+			}
+			failed, at = syscall.Errno(successor|r), i
+			break
 		}
 		// As with a shell's PATH: a place where the program is but may not
 		// be run says more than one where it is not.
@@ -266,6 +275,11 @@ func (p *program) closeGiven() {
 func (p *process) arrive(what string) {
 	hello := pin(p.program, &[2]uint32{0, reached})
 	p.do(what, unix.SYS_WRITE, uintptr(p.report), hello, 8)
+	p.pass(what)
+}
+
+// pass waits until the parent lets the child on.
+func (p *process) pass(what string) {
 	p.do(what, unix.SYS_READ, uintptr(p.wait), p.bytes(make([]byte, 1)), 1).expect(1)
 }
 
@@ -299,6 +313,10 @@ func (p *process) run(ctx context.Context) (*os.ProcessState, error) {
 	if errno != 0 {
 		return nil, &fault{what: "creating namespaces", errno: errno, op: -1}
 	}
+	pid, err := p.await(pid)
+	if err != nil {
+		return nil, err
+	}
 	child, err := os.FindProcess(pid) // nobody else waits for it, so it is still there
 	if err != nil {
 		return nil, err
@@ -312,20 +330,52 @@ func (p *process) run(ctx context.Context) (*os.ProcessState, error) {
 	return state, cmp.Or(failed, err)
 }
 
+// await gives the number of the process that goes on in the place of a child
+// that splits. The child is not killed before it has said so, as nobody would
+// know the other one then; it does not take long.
+func (p *process) await(pid int) (int, error) {
+	if !p.split {
+		return pid, nil
+	}
+	m, heard, err := p.hear()
+	var status unix.WaitStatus
+	for {
+		if _, again := unix.Wait4(pid, &status, 0, nil); !errors.Is(again, unix.EINTR) {
+			break
+		}
+	}
+	switch {
+	case err != nil:
+		return 0, err
+	case !heard:
+		return 0, errors.New("the container's first process was killed")
+	case m[1]&successor == 0:
+		return 0, p.fault(m)
+	}
+	if _, err := unix.Write(p.gate, []byte{1}); err != nil {
+		return 0, err
+	}
+	return int(m[1] &^ successor), nil
+}
+
+// divide goes on in another process, which begins with new namespaces. It is
+// as much this process's child as the one that made it.
+func (p *process) divide(what string, flags uintptr) {
+	p.do(what, unix.SYS_CLONE, flags|unix.CLONE_PARENT|uintptr(unix.SIGCHLD), 0, 0, 0, 0).split = true
+	p.split = true
+	p.pass(what)
+}
+
 // attend listens to a child until it has become the container's program
 // (nil), or has failed.
 func (p *process) attend(pid int) error {
 	for {
-		var m [2]uint32
-		n, err := readFull(p.failures, unsafe.Slice((*byte)(unsafe.Pointer(&m)), 8))
+		m, heard, err := p.hear()
 		switch {
-		case err != nil:
+		case err != nil || !heard:
 			return err
-		case n == 0:
-			return nil
 		case m[1] != reached:
-			o := p.ops[m[0]]
-			return &fault{what: o.what, errno: syscall.Errno(m[1]), op: int(m[0]), next: o.next, image: o.image}
+			return p.fault(m)
 		}
 		if err := p.admit(pid); err != nil {
 			return err
@@ -334,6 +384,19 @@ func (p *process) attend(pid int) error {
 			return err
 		}
 	}
+}
+
+// hear reads one message of a child; there is none when it has become the
+// container's program.
+func (p *process) hear() (m [2]uint32, heard bool, err error) {
+	n, err := readFull(p.failures, unsafe.Slice((*byte)(unsafe.Pointer(&m)), 8))
+	return m, n > 0, err
+}
+
+// fault is what a message says has failed.
+func (p *program) fault(m [2]uint32) *fault {
+	o := p.ops[m[0]]
+	return &fault{what: o.what, errno: syscall.Errno(m[1]), op: int(m[0]), next: o.next, image: o.image}
 }
 
 // readFull reads from a blocking pipe until b is full or nobody can write any

@@ -19,8 +19,9 @@ import (
 // A sandbox is all that one container is started with: what is left of the
 // image, the Pod and the container once every question is answered.
 type sandbox struct {
-	mode   Mode
-	kernel kernel
+	mode      Mode
+	namespace *namespace // that it is in; nil for one of its own
+	kernel    kernel
 
 	scratch string   // an empty directory of the machine, to mount the root file system on
 	layers  []string // directories of the machine, lowest first
@@ -68,9 +69,10 @@ type etcFile struct {
 	content []byte
 }
 
-// hostUser gives the machine's ids for the container's user.
+// hostUser gives the machine's ids for the container's user or, where only the
+// container itself may give files to that user, the caller's.
 func (s *sandbox) hostUser() (uid, gid int) {
-	if s.mode == ModeSingle {
+	if s.mode != ModeRange {
 		return os.Geteuid(), os.Getegid()
 	}
 	return toHost(s.user.uid), toHost(s.user.gid)
@@ -92,11 +94,25 @@ func (s *sandbox) cloneFlags() uintptr {
 	return uintptr(flags)
 }
 
+// start prepares the child. It makes the namespaces or, if they are to belong to
+// a user namespace that there is already, enters that and has them made by a
+// child of its own.
+func (s *sandbox) start() (*process, error) {
+	if s.namespace == nil {
+		return newProcess(s.cloneFlags(), s.stdin, s.stdout, s.stderr)
+	}
+	p, err := s.namespace.process(s.stdin, s.stdout, s.stderr)
+	if err == nil {
+		p.divide("creating namespaces", s.cloneFlags())
+	}
+	return p, err
+}
+
 // process writes the program that makes the container. The order is most of
 // its meaning: what is the machine's is opened before its root file system is
 // gone, and what is the container's is touched only afterwards.
 func (s *sandbox) process() (*process, error) {
-	p, err := newProcess(s.cloneFlags(), s.stdin, s.stdout, s.stderr)
+	p, err := s.start()
 	if err != nil {
 		return nil, err
 	}
@@ -155,6 +171,13 @@ func (s *sandbox) becomeRoot(p *program) {
 		return
 	}
 	p.do("leaving groups", unix.SYS_SETGROUPS, 0, 0)
+	if s.mode == ModeSubordinate { // it is root there
+		for _, fd := range []uintptr{1, 2} {
+			// A probe has /dev/null instead of a pipe.
+			p.do("handing over output", unix.SYS_FCHOWN, fd, uintptr(s.user.uid), uintptr(s.user.gid)).ignoring(unix.EPERM)
+		}
+		return
+	}
 	p.do("becoming the container's root", unix.SYS_SETFSGID, uintptr(toHost(0)))
 	p.do("becoming the container's root", unix.SYS_SETFSUID, uintptr(toHost(0)))
 	p.setCaps("keeping capabilities", s.kernel.caps) // which setfsuid has reduced
@@ -457,7 +480,7 @@ func (s *sandbox) drop(p *process) {
 		}
 	}
 	p.do("dropping capabilities", unix.SYS_PRCTL, unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
-	if s.mode == ModeRange {
+	if s.mode != ModeSingle {
 		s.becomeUser(p.program)
 	}
 	p.setCaps("dropping capabilities", s.startCaps())
@@ -474,7 +497,7 @@ func (s *sandbox) drop(p *process) {
 // capabilities gets ones of its own.
 func (s *sandbox) enterNamespaces(p *process) {
 	switch {
-	case s.mode == ModeSingle:
+	case s.mode != ModeRange:
 		s.startLoopback(p.program)
 	case s.capabilities&^usualCapabilities() == 0:
 		s.startLoopback(p.program)
