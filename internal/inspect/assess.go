@@ -130,10 +130,8 @@ func (r *WorkReport) documents(p *placement.Placement, placed []*api.WorkPlaceme
 		switch {
 		case wp != nil:
 			d.State = r.stateOf(&d, wp)
-			if d.State == placement.Written && d.Store != nil && d.Store.Kind == api.KindGitStateStore {
-				store := *d.Store
-				store.Version = wp.Status.VersionID
-				d.Store = &store
+			if d.State == placement.Written {
+				d.Store = versioned(d.Store, wp)
 			}
 		case !r.placedKnown:
 			d.State = placement.Unverified
@@ -149,6 +147,17 @@ func (r *WorkReport) documents(p *placement.Placement, placed []*api.WorkPlaceme
 		documents = append(documents, d)
 	}
 	return documents
+}
+
+// versioned adds the commit that last changed a WorkPlacement's documents. The
+// version of a bucket names nothing that one could look up.
+func versioned(store *placement.Store, wp *api.WorkPlacement) *placement.Store {
+	if store == nil || store.Kind != api.KindGitStateStore {
+		return store
+	}
+	with := *store
+	with.Version = wp.Status.VersionID
+	return &with
 }
 
 // stateOf says how far a document is on one Destination. A WorkPlacement that
@@ -229,6 +238,7 @@ func (r *WorkReport) gather() {
 			p.Group.Directory = directory
 		}
 		p.Misplaced = r.misplaced(p.Group.ID, p.Destination)
+		p.Silent = p.Silent || len(p.Conditions) == 0 && r.old()
 		if p.State == StatePlaced && !p.Silent {
 			p.Message = r.world.waiting(p.Destination)
 		}
@@ -238,6 +248,12 @@ func (r *WorkReport) gather() {
 		}
 	}
 	slices.SortFunc(r.Destinations, func(a, b Site) int { return strings.Compare(a.Name, b.Name) })
+}
+
+// old says that the Work is of a release in which the WorkPlacements of a Work
+// that is fine have no conditions.
+func (r *WorkReport) old() bool {
+	return condition(r.Conditions, condScheduled) == nil && condition(r.Conditions, condOldScheduled, condOldMisscheduled) != nil
 }
 
 // misplaced says whether a group is on a Destination that does not match.

@@ -202,6 +202,7 @@ func (r *DestinationReport) land(w *world, placed []api.WorkPlacement, kinds map
 		for j := range l.Documents {
 			if l.State == StateWritten {
 				l.Documents[j].State = placement.Written
+				l.Documents[j].Store = versioned(l.Documents[j].Store, wp)
 			}
 		}
 		r.Landed = append(r.Landed, l)

@@ -35,7 +35,7 @@ func (f *facts) missing(err error, u Unknown) bool {
 		u.Text = fmt.Sprintf("unknown (forbidden: %s %s%s)", u.Verb, u.Resource, inNamespace(u.Namespace))
 	case errors.Is(err, ErrNoKind):
 		u.Reason = "no such kind"
-		u.Text = fmt.Sprintf("unknown (no such kind: %s)", u.Resource)
+		u.Text = fmt.Sprintf("unknown (%s: %v)", u.Resource, err)
 	default:
 		return false
 	}

@@ -71,8 +71,7 @@ func (p *Placed) written(conditions []metav1.Condition) {
 	switch {
 	case c == nil:
 		p.State = StatePlaced
-		p.Silent = meta.FindStatusCondition(conditions, condScheduled) == nil && meta.FindStatusCondition(conditions, condReady) == nil &&
-			meta.FindStatusCondition(conditions, condOldMisscheduled) != nil
+		p.Silent = condition(conditions, condScheduled, condReady) == nil && condition(conditions, condOldMisscheduled) != nil
 	case c.Status == metav1.ConditionTrue:
 		p.State = StateWritten
 		p.WrittenAt = moment(c.LastTransitionTime)

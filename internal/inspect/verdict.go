@@ -53,7 +53,7 @@ func (r *WorkReport) fine() bool {
 	case StateWritten, StateVerified, StateEmpty:
 		return true
 	case StatePlaced:
-		return !slices.ContainsFunc(r.WorkPlacements, func(p Placed) bool { return p.State != StateWritten && !p.Silent })
+		return !slices.ContainsFunc(r.WorkPlacements, func(p Placed) bool { return !p.Silent && (p.State != StateWritten || r.outdated(&p)) })
 	default:
 		return false
 	}
@@ -237,7 +237,7 @@ func (r *WorkReport) sentence() string {
 		return fmt.Sprintf("%d of %s could not be written", n, plural(placements, "WorkPlacement"))
 	case StatePlaced:
 		if r.fine() {
-			return "on " + strings.Join(r.landed(), ", ") + "; this release of Kratix does not tell what was written"
+			return strings.Join(r.landed(), ", ") + "; this release of Kratix does not tell what was written"
 		}
 		n := countPlaced(r.WorkPlacements, func(p *Placed) bool { return p.State != StateWritten || r.outdated(p) })
 		return fmt.Sprintf("%d of %s not written yet", n, plural(placements, "WorkPlacement"))
