@@ -97,6 +97,25 @@ func TestGitOverSSH(t *testing.T) {
 	})
 }
 
+// Without a Secret ssh is the user's own, but it has nobody to ask.
+func TestGitOverTheSSHOfTheUser(t *testing.T) {
+	g := gitServer(t)
+	s := sshServer(t, g)
+	commit(t, g, files{"a": []byte("a")})
+	dir := t.TempDir()
+	for name, content := range s.Secret() {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ssh := "ssh -F /dev/null -o IdentityAgent=none -o GlobalKnownHostsFile=/dev/null -i " + filepath.Join(dir, "sshPrivateKey") + " -o UserKnownHostsFile="
+	t.Setenv("GIT_SSH_COMMAND", ssh+filepath.Join(dir, "knownHosts"))
+	_ = opened(t)(statestore.OpenGit(t.Context(), s.Spec(), nil, statestore.Options{}))
+	t.Setenv("GIT_SSH_COMMAND", ssh+"/dev/null")
+	_, err := statestore.OpenGit(t.Context(), s.Spec(), nil, statestore.Options{})
+	checkFault(t, err, "git repository "+s.URL+": the host key of "+s.Address()+" is none of the known hosts", "ssh-keyscan")
+}
+
 // The name of the server stays what it is: httptest's certificate is for
 // example.com too, which only Dial leads to the server.
 func TestGitThroughDial(t *testing.T) {
@@ -152,7 +171,7 @@ func filesBelow(root string) []string {
 		if err == nil && !entry.IsDir() {
 			found = append(found, path)
 		}
-		return nil //nolint:nilerr // temporary files come and go
+		return nil
 	})
 	return found
 }

@@ -54,3 +54,11 @@ func FuzzWithoutUser(f *testing.F) {
 		}
 	})
 }
+
+func TestRedacted(t *testing.T) {
+	t.Parallel()
+	got := redacted("token ghs_1\x1b[31m of \"p w\"\r\nend", []string{"ghs_1", "p w\n", "", " "})
+	if want := `token *** [31m of "***"  end`; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

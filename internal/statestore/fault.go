@@ -59,20 +59,33 @@ func (r *repository) gitReason(failed *gitError) reason {
 		{"returned error: 403", reason{"access denied (403)", authentication}},
 		{"Repository not found|repository not found|' not found|does not appear to be a git repository|returned error: 404", reason{"there is no such repository, or it is hidden from these credentials", "check spec.url, and the credentials"}},
 		{"find remote ref|invalid refspec", reason{"there is no branch " + r.branch, "check spec.branch; Kratix does not create it: git push ORIGIN " + r.branch}},
-		{"certificate|SSL connection|TLS", reason{"its certificate is not trusted: " + failed.last(), certificateHint}},
 		{"Could not resolve", reason{"no such host " + r.access.address, networkHint}},
 		{"Connection refused|Failed to connect", reason{r.access.address + " refuses connections", networkHint}},
 		{"timed out|No route to host|unreachable", reason{r.access.address + " does not answer", networkHint}},
+		{"certificate", reason{"its certificate is not trusted: " + failed.last(), certificateHint}},
 		{"transport '", reason{"it leads to a protocol that is not allowed: " + failed.last(), ""}},
 		{"unable to find remote helper for|run ssh: No such file|ssh: not found", reason{"a part of git is missing: " + failed.last(), "install git with its support for https, and ssh"}},
 	} {
+		said := failed.own(r.access.url)
 		for says := range strings.SplitSeq(known.says, "|") {
-			if strings.Contains(failed.said, says) {
+			if strings.Contains(said, says) {
 				return known.reason
 			}
 		}
 	}
 	return reason{text: failed.last()}
+}
+
+// own is what git itself said, without the words of the server and without the
+// URL, which may have any words in it.
+func (e *gitError) own(url string) string {
+	var own strings.Builder
+	for line := range strings.Lines(e.said) {
+		if !strings.HasPrefix(line, "remote: ") {
+			own.WriteString(line)
+		}
+	}
+	return strings.ReplaceAll(own.String(), url, "URL")
 }
 
 // last is the last line that git calls an error, or the last of all.

@@ -265,6 +265,9 @@ func TestGitThatCannotBeRead(t *testing.T) {
 		"no such host": {func(s *api.GitStateStoreSpec, _ statestore.Credentials, _ *statestore.Options) {
 			s.URL = "https://no-such-host.invalid/x.git"
 		}, "no such host no-such-host.invalid:443", "check the address"},
+		"a host of many words": {func(s *api.GitStateStoreSpec, _ statestore.Credentials, _ *statestore.Options) {
+			s.URL = "https://certificate.invalid/transport'x"
+		}, "no such host certificate.invalid:443", "check the address"},
 		"nobody there by Dial": {func(_ *api.GitStateStoreSpec, _ statestore.Credentials, o *statestore.Options) {
 			o.Dial = func(ctx context.Context, network, _ string) (net.Conn, error) {
 				return (&net.Dialer{}).DialContext(ctx, network, closed)

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net"
 	"strings"
+	"unicode"
 
 	"github.com/kratix-tools/kratix/internal/diag"
 )
@@ -98,12 +99,18 @@ func tooBig(path string, size, limit int64) error {
 	return diag.Machinef("read %s: it has %d bytes, and no more than %d are read", path, size, limit)
 }
 
-// redacted is text without anything secret in it.
+// redacted is text, as a server may have written it, without anything secret or
+// that a terminal would obey.
 func redacted(text string, secrets []string) string {
 	for _, secret := range secrets {
 		if secret = strings.TrimSpace(secret); secret != "" {
 			text = strings.ReplaceAll(text, secret, "***")
 		}
 	}
-	return text
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, text)
 }
