@@ -81,7 +81,7 @@ func TestLibrariesHaveOwners(t *testing.T) {
 		"github.com/minio/minio-go":              "statestore",
 		"github.com/johannesboyne/gofakes3":      "statestore/storetest",
 		"net/http":                               "image engine statestore kube",
-		"os/exec":                                "build changed engine bench statestore kube/kubetest",
+		"os/exec":                                "build changed engine bench statestore kube/kubetest kustomize cmd/kratix",
 		"github.com/fsnotify/fsnotify":           "changed",
 		// Text and not containers.
 		"github.com/google/go-containerregistry/pkg/v1": "image build engine",

@@ -23,5 +23,6 @@ func run() int {
 		Err:    os.Stderr,
 		Getenv: os.Getenv,
 		Name:   os.Args[0],
+		Become: become,
 	}, os.Args[1:])
 }

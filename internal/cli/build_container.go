@@ -20,10 +20,10 @@ import (
 func newBuildCmd(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "build",
-		Short:   "Build the images of a Promise's steps",
+		Short:   "Build a Promise and the images of its steps",
 		GroupID: groupAuthor,
 	}
-	cmd.AddCommand(newBuildContainerCmd(env))
+	cmd.AddCommand(newBuildPromiseCmd(env), newBuildContainerCmd(env))
 	return cmd
 }
 

@@ -18,6 +18,9 @@ type Env struct {
 	Getenv   func(string) string
 	// Name is how the program was called, argv[0].
 	Name string
+	// Become runs another program in place of this one and gives its exit
+	// code, if there is still a process to do so.
+	Become func(path string, args []string) (code int, err error)
 
 	colour term.ColourMode
 }

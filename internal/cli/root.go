@@ -27,6 +27,13 @@ func Main(ctx context.Context, env *Env, args []string) int {
 	root.SetIn(env.In)
 	root.SetOut(env.Out)
 	root.SetErr(env.Err)
+	if code, ran, err := runPlugin(env, root, args); ran {
+		if err != nil {
+			view.Error(env.err(), err)
+			return diag.ExitCode(err)
+		}
+		return code
+	}
 	err := root.ExecuteContext(ctx)
 	if ctx.Err() != nil && err != nil {
 		fmt.Fprintln(env.Err, "interrupted")
@@ -71,7 +78,7 @@ fixtures and golden files, and shows where Kratix would place every document.`,
 			return used(cmd)
 		},
 	}
-	root.SetVersionTemplate("kratix {{.Version}}\n")
+	root.SetVersionTemplate(buildVersion().line())
 	root.PersistentFlags().Var(newEnum(&env.colour, term.ColourAuto, term.ColourAlways, term.ColourNever),
 		"color", "colour in the output: auto, always or never")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err) })
@@ -83,6 +90,7 @@ fixtures and golden files, and shows where Kratix would place every document.`,
 	root.AddCommand(
 		newInitCmd(env),
 		newAddCmd(env),
+		newUpdateCmd(env),
 		newBuildCmd(env),
 		newRunCmd(env),
 		newTestCmd(env),
@@ -94,6 +102,7 @@ fixtures and golden files, and shows where Kratix would place every document.`,
 		newPlatformCmd(env),
 		newDoctorCmd(env),
 		newCacheCmd(env),
+		newPluginCmd(env),
 		newVersionCmd(env),
 	)
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveDefault)

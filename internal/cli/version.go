@@ -24,8 +24,8 @@ func newVersionCmd(env *Env) *cobra.Command {
 			if format != view.Text {
 				return view.Encode(env.Out, format, v)
 			}
-			_, err := fmt.Fprintf(env.Out, "kratix %s\ncommit  %s\ngo      %s %s\nkratix  %s\n",
-				v.Version, v.Commit, v.Go, v.Platform, v.Kratix)
+			_, err := fmt.Fprintf(env.Out, "kratix %s\ncommit  %s\ndate    %s\ngo      %s %s\nkratix  %s\n",
+				v.Version, v.Commit, v.Date, v.Go, v.Platform, v.Kratix)
 			return err
 		},
 	}
@@ -37,17 +37,26 @@ func newVersionCmd(env *Env) *cobra.Command {
 type version struct {
 	Version  string `json:"version"`
 	Commit   string `json:"commit"`
+	Date     string `json:"date"` // of the commit, as RFC 3339 has it
 	Go       string `json:"go"`
 	Platform string `json:"platform"`
 	Kratix   string `json:"kratix"` // whose behaviour is reproduced
+	// KratixVersions are the commits and releases of Kratix that were compared
+	// with, the one that is reproduced first.
+	KratixVersions []string `json:"kratixVersions"`
+}
+
+// line is the version for those who ask with a flag.
+func (v version) line() string {
+	return fmt.Sprintf("kratix version %s (commit %s, %s)\n", v.Version, v.Commit, v.Date)
 }
 
 // buildVersion reads what the Go toolchain recorded about the build; releases
 // are ordinary module builds, so there is no constant to edit.
 func buildVersion() version {
 	v := version{
-		Version: "(devel)", Commit: "unknown", Go: runtime.Version(),
-		Platform: runtime.GOOS + "/" + runtime.GOARCH, Kratix: kratixKnown,
+		Version: "(devel)", Commit: "unknown", Date: "unknown", Go: runtime.Version(),
+		Platform: runtime.GOOS + "/" + runtime.GOARCH, Kratix: kratixKnown, KratixVersions: []string{kratixKnown},
 	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -61,6 +70,8 @@ func buildVersion() version {
 		switch s.Key {
 		case "vcs.revision":
 			v.Commit = s.Value
+		case "vcs.time":
+			v.Date = s.Value
 		case "vcs.modified":
 			if s.Value == "true" {
 				dirty = " (modified)"

@@ -73,6 +73,24 @@ func (p *problems) version(version string) {
 	}
 }
 
+// CheckNames checks the names of an API. Empty ones are not checked.
+func CheckNames(group, kind, plural, version string) error {
+	var p problems
+	if group != "" {
+		p.group(group)
+	}
+	if kind != "" {
+		p.kind(kind)
+	}
+	if plural != "" {
+		p.plural(plural, kind)
+	}
+	if version != "" {
+		p.version(version)
+	}
+	return diag.Problems("", p)
+}
+
 // label checks a name that has to be a DNS label.
 func (p *problems) label(flag, what, name string) {
 	switch wrong := validation.IsDNS1123Label(name); {
