@@ -227,7 +227,9 @@ func TestOlderReleases(t *testing.T) {
 		{
 			"June 2025 to February 2026, written", []string{"ScheduleSucceeded=True/AllWorkplacementsScheduled", "Ready=True/Ready"},
 			[]string{"ScheduleSucceeded=True/ScheduledToDestination", written, ready},
-			func(p *platform.Platform) { p.Works[0].Status.WorkPlacements, p.Works[0].Status.WorkPlacementsCreated = 1, 1 },
+			func(p *platform.Platform) {
+				p.Works[0].Status.WorkPlacements, p.Works[0].Status.WorkPlacementsCreated = 1, 1
+			},
 			found{"Written: 1 document on prod", true, nil},
 		},
 	} {

@@ -258,7 +258,10 @@ func (in *Inspector) files(ctx context.Context, w *world, r *WorkReport, site *S
 	diffs := []FileDiff{}
 	for _, wp := range r.wanted(site.Name) {
 		if err := tree.Write(&wp, &w.Platform); err != nil {
-			c.Problem = err.Error() // a path leaves the store: nothing is written
+			// A path leaves the store, and Kratix writes nothing of it all.
+			for _, d := range placement.Documents(&wp, &w.Platform, in.options.MaxDocument) {
+				diffs = append(diffs, FileDiff{Path: d.Store.Path, State: StateMissing, Why: err.Error()})
+			}
 		}
 	}
 	mine := map[string]bool{}
@@ -267,7 +270,6 @@ func (in *Inspector) files(ctx context.Context, w *world, r *WorkReport, site *S
 		if err != nil {
 			return nil, err
 		}
-		d.Kind, d.Store, d.Destination = c.Kind, c.Store, c.Destination
 		mine[d.Path] = true
 		diffs = append(diffs, d)
 	}
@@ -280,10 +282,10 @@ func (in *Inspector) files(ctx context.Context, w *world, r *WorkReport, site *S
 		if err != nil {
 			return nil, err
 		}
-		for _, d := range extra {
-			d.Kind, d.Store, d.Destination = c.Kind, c.Store, c.Destination
-			diffs = append(diffs, d)
-		}
+		diffs = append(diffs, extra...)
+	}
+	for i := range diffs {
+		diffs[i].Kind, diffs[i].Store, diffs[i].Destination = c.Kind, c.Store, c.Destination
 	}
 	slices.SortFunc(diffs, func(a, b FileDiff) int { return strings.Compare(a.Path, b.Path) })
 	return diffs, nil
