@@ -42,7 +42,7 @@ func (j *judgement) run(ctx context.Context) (*Case, error) {
 		return j.refusal(err)
 	}
 	if err != nil {
-		return nil, err
+		return nil, hintRefused(err, j.fixture)
 	}
 	pipelines, err := j.fixture.SelectPipelines(pipelineNames(sim.Workflow.Action, sim.Workflow.Pipelines))
 	if err != nil {

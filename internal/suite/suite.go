@@ -111,22 +111,19 @@ func (s *Suite) Run(ctx context.Context) (*Report, error) {
 	started := time.Now()
 	results := make([]*Case, len(s.Cases))
 	reported := inOrder(results, s.Done)
-	group, ctx := errgroup.WithContext(ctx)
+	group, running := errgroup.WithContext(ctx)
 	group.SetLimit(max(1, s.Jobs))
 	var failed failFlag
 	for i, c := range s.Cases {
-		if ctx.Err() != nil {
-			break
-		}
 		group.Go(func() error {
-			if ctx.Err() != nil {
-				return ctx.Err()
+			if running.Err() != nil {
+				return running.Err()
 			}
 			if s.FailFast && failed.get() {
 				reported(i, &Case{Report: compare.NewReport(c.Name, compare.Verdict{Result: compare.Skipped}, nil, nil)})
 				return nil
 			}
-			result, err := s.run(ctx, c)
+			result, err := s.run(running, c)
 			if err != nil {
 				return err
 			}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/kratix-tools/kratix/internal/compare"
 	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/fixture"
 	"github.com/kratix-tools/kratix/internal/platform"
 	"github.com/kratix-tools/kratix/internal/promise"
 	"github.com/kratix-tools/kratix/internal/simulate"
@@ -37,6 +38,14 @@ func (j *judgement) refusal(loaded error) (*Case, error) {
 	result := &Case{Report: compare.NewReport(c.Name, verdict, nil, nil)}
 	j.describe(result)
 	return result, nil
+}
+
+// hintRefused says how to expect a refusal.
+func hintRefused(err error, c *fixture.Case) error {
+	if _, refused := errors.AsType[*promise.RefusedError](err); !refused {
+		return err
+	}
+	return diag.Hint(err, "if it is to be refused: expect: {refused: {}} in "+filepath.Join(c.Dir, "case.yaml"))
 }
 
 // dependencies judges a case about the static dependencies of the Promise.
