@@ -3,11 +3,11 @@ package cli
 import (
 	"fmt"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/fixture"
 	"github.com/kratix-tools/kratix/internal/promise"
 	"github.com/kratix-tools/kratix/internal/scaffold"
 	"github.com/kratix-tools/kratix/internal/view"
@@ -150,7 +150,8 @@ func newAddTestCmd(env *Env) *cobra.Command {
 		Short: "Add a test case to a Promise",
 		Long: `Add a test case: a directory below tests/ with a request, and a case.yaml to
 say more. The first case of a Promise also brings a Destination, so that there
-is a place for documents to go to.`,
+is a place for documents to go to. promise/dependencies in place of
+TYPE/ACTION is about the static dependencies, which no workflow makes.`,
 		Example: `  kratix add test resource/configure small --request small.yaml
   kratix test workflow small --update`,
 		Args: cobra.ExactArgs(2),
@@ -168,9 +169,14 @@ is a place for documents to go to.`,
 }
 
 func runAddTest(env *Env, opts addTestOptions) error {
-	ref, err := promise.ParseRef(opts.ref)
-	if err != nil {
-		return err
+	var ref promise.WorkflowRef
+	workflow := fixture.DependenciesDir
+	if opts.ref != "promise/dependencies" {
+		var err error
+		if ref, err = promise.ParseRef(opts.ref); err != nil {
+			return err
+		}
+		workflow = string(ref.Type) + "-" + string(ref.Action)
 	}
 	p, err := opts.load()
 	if err != nil {
@@ -183,7 +189,6 @@ func runAddTest(env *Env, opts addTestOptions) error {
 	if err := writeFiles(env, p.Dir, files, opts.force, opts.dryRun); err != nil {
 		return err
 	}
-	name := strings.Join([]string{string(ref.Type) + "-" + string(ref.Action), opts.name}, "/")
-	view.Next(env.err(), inDir(relative(p.Dir), "kratix test workflow "+name+" --update"))
+	view.Next(env.err(), inDir(relative(p.Dir), "kratix test workflow "+workflow+"/"+opts.name+" --update"))
 	return nil
 }

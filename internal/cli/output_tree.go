@@ -49,6 +49,9 @@ type outputTree struct {
 	ref       promise.WorkflowRef
 	pipelines []string
 	sim       simulate.Simulation
+	// dependencies says that it is about the static dependencies of the Promise,
+	// and no workflow.
+	dependencies bool
 }
 
 // load finds out what there is to know about the output in dir, which may be a
@@ -68,6 +71,9 @@ func (f *outputFlags) load(env *Env, dir string) (*outputTree, error) {
 	if c == nil {
 		c = &fixture.Case{Type: api.WorkflowResource, Action: api.ActionConfigure}
 	}
+	if c.Dependencies {
+		return f.dependencies(env, p, c)
+	}
 	t := &outputTree{promise: p}
 	if err := f.prepare(env, t, c); err != nil {
 		return nil, err
@@ -76,6 +82,34 @@ func (f *outputFlags) load(env *Env, dir string) (*outputTree, error) {
 		return t, f.golden(t, c)
 	}
 	return t, f.recorded(t, dir)
+}
+
+// dependencies takes the static dependencies of the Promise, which a case is
+// about.
+func (f *outputFlags) dependencies(env *Env, p *promise.Promise, c *fixture.Case) (*outputTree, error) {
+	if err := f.checkDependencies("the case " + c.Name); err != nil {
+		return nil, err
+	}
+	t := &outputTree{promise: p, dependencies: true, pipelines: []string{simulate.StaticDependencies}}
+	return t, f.place(env, t, c)
+}
+
+// checkDependencies refuses what is about the output of a workflow; what is
+// about static dependencies.
+func (f *outputFlags) checkDependencies(what string) error {
+	for _, flag := range []struct{ name, value string }{
+		{"request", f.request},
+		{"workflow", f.workflow},
+		{"pipeline", f.pipeline},
+		{"metadata", f.metadata},
+		{"choose", strings.Join(f.choose, ",")},
+	} {
+		if flag.value != "" {
+			err := diag.Inputf("--%s %s: %s is about static dependencies, which no workflow makes", flag.name, flag.value, what)
+			return diag.Hint(err, "kratix schedule OUTPUT_DIR")
+		}
+	}
+	return nil
 }
 
 // loadPromise reads the Promise that was named, or that of this directory, or
@@ -141,6 +175,14 @@ func (f *outputFlags) prepare(env *Env, t *outputTree, c *fixture.Case) error {
 	if t.sim.Choose, err = choices(f.choose); err != nil {
 		return err
 	}
+	if c.Objects != nil {
+		t.sim.Fixtures.Secrets = c.Objects.Secrets // not to be seen
+	}
+	return f.place(env, t, c)
+}
+
+// place reads the platform that documents are placed on.
+func (f *outputFlags) place(env *Env, t *outputTree, c *fixture.Case) (err error) {
 	destinations, existing := f.destinations, f.existing
 	if len(destinations) == 0 {
 		destinations = c.Destinations
@@ -277,6 +319,9 @@ func pipelineNames(sim simulate.Simulation) []string {
 
 // run makes the Works and places them.
 func (t *outputTree) run(ctx context.Context) (*simulate.Delivery, error) {
+	if t.dependencies {
+		return simulate.DeliverDependencies(t.promise, t.sim.Platform)
+	}
 	return simulate.Run(ctx, t.sim)
 }
 

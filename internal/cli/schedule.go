@@ -91,7 +91,7 @@ func runSchedule(ctx context.Context, env *Env, opts scheduleOptions) error {
 // schedule makes the Work and places it.
 func (o *scheduleOptions) schedule(ctx context.Context, env *Env) (view.Scheduled, *platform.Platform, error) {
 	if o.dir == "" {
-		return o.dependencies(env)
+		return o.staticDependencies(env)
 	}
 	t, err := o.load(env, o.dir)
 	if err != nil {
@@ -116,9 +116,9 @@ func (o *scheduleOptions) schedule(ctx context.Context, env *Env) (view.Schedule
 	return s, t.sim.Platform, nil
 }
 
-// dependencies schedules what a Promise brings along without any workflow.
-func (o *scheduleOptions) dependencies(env *Env) (view.Scheduled, *platform.Platform, error) {
-	if err := o.checkDependencies(); err != nil {
+// staticDependencies schedules what a Promise brings along without any workflow.
+func (o *scheduleOptions) staticDependencies(env *Env) (view.Scheduled, *platform.Platform, error) {
+	if err := o.checkDependencies("without OUTPUT_DIR this"); err != nil {
 		return view.Scheduled{}, nil, err
 	}
 	p, err := o.loadPromise(env, ".")
@@ -137,23 +137,6 @@ func (o *scheduleOptions) dependencies(env *Env) (view.Scheduled, *platform.Plat
 		err = diag.Hint(diag.NotFoundf("the Promise %q has no static dependencies", p.Name), "kratix schedule OUTPUT_DIR")
 	}
 	return view.Scheduled{Schedule: s, Promise: p.Name, Version: p.Labels[api.LabelPromiseVersion]}, world, err
-}
-
-// checkDependencies refuses what is about the output of a workflow.
-func (o *scheduleOptions) checkDependencies() error {
-	for _, flag := range []struct{ name, value string }{
-		{"request", o.request},
-		{"workflow", o.workflow},
-		{"pipeline", o.pipeline},
-		{"metadata", o.metadata},
-		{"choose", strings.Join(o.choose, ",")},
-	} {
-		if flag.value != "" {
-			err := diag.Inputf("--%s %s: without OUTPUT_DIR this is about static dependencies, which no workflow makes", flag.name, flag.value)
-			return diag.Hint(err, "kratix schedule OUTPUT_DIR")
-		}
-	}
-	return nil
 }
 
 // verdict is the exit code of an answer that was shown.

@@ -1,6 +1,7 @@
 package scaffold
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,8 +19,10 @@ import (
 // CaseOptions say which test case to make.
 type CaseOptions struct {
 	Promise *promise.Promise
-	Ref     promise.WorkflowRef
-	Name    string
+	// Ref is the workflow of the case; zero if it is about the static
+	// dependencies of the Promise.
+	Ref  promise.WorkflowRef
+	Name string
 	// Request is the file with the request; example-resource.yaml of the Promise
 	// when empty. The Promise itself is the input of promise workflows.
 	Request string
@@ -38,8 +41,16 @@ func Case(o CaseOptions) ([]File, error) {
 	if err := diag.Problems("", p); err != nil {
 		return nil, err
 	}
-	dir := path.Join("tests", string(o.Ref.Type)+"-"+string(o.Ref.Action), o.Name)
-	files := []File{{Path: dir + "/case.yaml", Data: render("case/case.yaml", caseView{Description: o.Name})}}
+	workflow, template := string(o.Ref.Type)+"-"+string(o.Ref.Action), "case/case.yaml"
+	if o.dependencies() {
+		workflow, template = "promise-dependencies", "case/dependencies.yaml"
+	}
+	dir := path.Join("tests", workflow, o.Name)
+	if o.dependencies() && len(o.Promise.Spec.Dependencies) == 0 {
+		err := diag.Inputf("%s: the Promise %q has no static dependencies", o.Promise.File, o.Promise.Name)
+		return nil, diag.Hint(err, "spec.dependencies lists them")
+	}
+	files := []File{{Path: dir + "/case.yaml", Data: render(template, caseView{Description: o.Name})}}
 	request, err := o.request()
 	if err != nil {
 		return nil, err
@@ -51,13 +62,15 @@ func Case(o CaseOptions) ([]File, error) {
 	return append(files, shared...), err
 }
 
+func (o CaseOptions) dependencies() bool { return o.Ref == promise.WorkflowRef{} }
+
 type caseView struct{ Description string }
 
 // request reads the request of the case as it is written, comments and all.
 func (o CaseOptions) request() ([]byte, error) {
-	if o.Ref.Type == api.WorkflowPromise {
+	if o.Ref.Type != api.WorkflowResource {
 		if o.Request != "" {
-			err := diag.Inputf("a case of %s has no request: its input is the Promise", o.Ref)
+			err := diag.Inputf("a case of %s has no request: its input is the Promise", cmp.Or(o.Ref, promise.WorkflowRef{Type: api.WorkflowPromise, Action: "dependencies"}))
 			return nil, diag.Hint(err, "leave out --request")
 		}
 		return nil, nil

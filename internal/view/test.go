@@ -224,7 +224,10 @@ func (t *Tests) file(f compare.FileDiff) {
 	case compare.Added:
 		fmt.Fprintf(t.v, "  %s%s  not expected (%s), written%s\n", file, object, size(f.ActualSize), by)
 	case compare.Removed:
-		fmt.Fprintf(t.v, "  %s%s  missing (%s expected)\n", file, object, size(f.ExpectedSize))
+		if by != "" {
+			by = ", removed" + by
+		}
+		fmt.Fprintf(t.v, "  %s%s  missing (%s expected)%s\n", file, object, size(f.ExpectedSize), by)
 	default:
 		fmt.Fprintf(t.v, "  %s%s  changed%s\n", file, object, by)
 	}
