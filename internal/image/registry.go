@@ -102,10 +102,35 @@ func (e *reasonError) Unwrap() error { return e.err }
 const buildHint = "if its sources are in this Promise: kratix build container --all for those in Go; " +
 	"for others docker build and docker push, or docker save and --image REF=FILE"
 
+// A Trouble is a kind of reason why an image cannot be fetched.
+type Trouble int
+
+// The kinds of trouble with registries.
+const (
+	Refused     Trouble = iota // for want of credentials
+	Missing                    // the registry does not have it
+	Throttled                  // too many requests
+	Unreachable                // the registry does not answer
+)
+
+// Advice gives hints on what to do about it, the least important first.
+func (t Trouble) Advice(registry string) []string {
+	login := fmt.Sprintf("docker login %s, or: crane auth login %s", registry, registry)
+	switch t {
+	case Refused:
+		return []string{buildHint, login}
+	case Missing:
+		return []string{buildHint}
+	case Throttled:
+		return []string{login}
+	default:
+		return []string{"check the name and the network (HTTPS_PROXY and NO_PROXY, if there is a proxy); --pull never uses only what is in the cache"}
+	}
+}
+
 // explain gives the reason in words, and hints, the least important first.
 func explain(registry string, err error) (reason string, hints []string) {
-	login := fmt.Sprintf("docker login %s, or: crane auth login %s", registry, registry)
-	offline := "check the name and the network (HTTPS_PROXY and NO_PROXY, if there is a proxy); --pull never uses only what is in the cache"
+	offline := Unreachable.Advice(registry)
 	var (
 		answer   *transport.Error
 		dns      *net.DNSError
@@ -115,31 +140,31 @@ func explain(registry string, err error) (reason string, hints []string) {
 	)
 	switch {
 	case errors.As(err, &answer):
-		return explainAnswer(answer, login)
+		return explainAnswer(answer, registry)
 	case errors.As(err, &platform):
 		return platform.Error(), []string{"--platform " + first(platform.have)}
 	case errors.As(err, &dns):
-		return "no such host " + dns.Name, []string{offline}
+		return "no such host " + dns.Name, offline
 	case errors.As(err, &network) && network.Op == "proxyconnect":
-		return fmt.Sprintf("the proxy cannot be reached: %v", network.Err), []string{offline}
+		return fmt.Sprintf("the proxy cannot be reached: %v", network.Err), offline
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return registry + " refuses connections", []string{offline}
+		return registry + " refuses connections", offline
 	case errors.As(err, &timeout) && timeout.Timeout():
-		return registry + " does not answer", []string{offline}
+		return registry + " does not answer", offline
 	case errors.As(err, &network): // of several attempts, with https and http, the first
-		return network.Error(), []string{offline}
+		return network.Error(), offline
 	}
 	return strings.Join(strings.Fields(err.Error()), " "), nil
 }
 
-func explainAnswer(answer *transport.Error, login string) (reason string, hints []string) {
+func explainAnswer(answer *transport.Error, registry string) (reason string, hints []string) {
 	switch answer.StatusCode {
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return "unauthorized: " + said(answer), []string{buildHint, login}
+		return "unauthorized: " + said(answer), Refused.Advice(registry)
 	case http.StatusNotFound:
-		return "not found: " + said(answer), []string{buildHint}
+		return "not found: " + said(answer), Missing.Advice(registry)
 	case http.StatusTooManyRequests:
-		return "too many requests: " + said(answer), []string{login}
+		return "too many requests: " + said(answer), Throttled.Advice(registry)
 	}
 	return said(answer), nil
 }

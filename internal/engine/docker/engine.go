@@ -1,7 +1,6 @@
 package docker
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -56,9 +55,11 @@ type Engine struct {
 	able   abilities
 	labels map[string]string
 
+	ready   image.Once[*readyImage]
+	keepers image.Once[struct{}] // their images, which the daemon has
+
 	mu      sync.Mutex
-	ready   map[string]*readyImage // by reference
-	ulimits []ulimit               // that containers need to start
+	ulimits []ulimit // that containers need to start
 }
 
 var _ workflow.Engine = (*Engine)(nil)
@@ -122,7 +123,7 @@ func New(ctx context.Context, config Config) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{
-		config: config, client: c, status: status, ready: map[string]*readyImage{},
+		config: config, client: c, status: status,
 		labels: map[string]string{labelRun: rand.Text(), labelOwner: self().String()},
 	}
 	var group errgroup.Group // both only wait for the daemon
@@ -161,15 +162,7 @@ func (e *Engine) Status() Status { return e.status }
 
 // Prepare implements [workflow.Engine].
 func (e *Engine) Prepare(ctx context.Context, images []string) error {
-	group, groupCtx := errgroup.WithContext(ctx)
-	group.SetLimit(4)
-	for _, ref := range images {
-		group.Go(func() error {
-			_, err := e.image(groupCtx, ref)
-			return err
-		})
-	}
-	return cmp.Or(group.Wait(), ctx.Err())
+	return e.ready.All(ctx, images, e.find)
 }
 
 // The labels of what an engine makes.

@@ -30,20 +30,7 @@ type readyImage struct {
 
 // image gives an image that is ready to run.
 func (e *Engine) image(ctx context.Context, ref string) (*readyImage, error) {
-	e.mu.Lock()
-	ready := e.ready[ref]
-	e.mu.Unlock()
-	if ready != nil {
-		return ready, nil
-	}
-	ready, err := e.find(ctx, ref)
-	if err != nil {
-		return nil, err
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.ready[ref] = ready
-	return ready, nil
+	return e.ready.Get(ctx, ref, e.find)
 }
 
 // find gives the image of the cache or, if that has none, the daemon's.
@@ -128,7 +115,7 @@ func (e *Engine) daemons(ctx context.Context, ref string, parsed name.Reference,
 	switch {
 	case o.Pull == image.PullNever && missing:
 		return nil, diag.Hint(diag.Machinef("image %s: neither the image cache nor %s has it, and it may not be fetched (--pull never)", ref, e.config.Name),
-			"leave out --pull never or, if its sources are in this Promise: "+buildCommand)
+			"leave out --pull never; "+image.Missing.Advice("")[0])
 	case o.Pull == image.PullAlways || missing:
 		if info, err = e.fetch(ctx, parsed, o); err != nil {
 			return nil, err
@@ -205,8 +192,6 @@ func authHeader(ref name.Reference) (string, error) {
 	return base64.URLEncoding.EncodeToString(data), nil
 }
 
-const buildCommand = "kratix build container --all"
-
 // fetchError says why a daemon could not fetch an image, and what might help,
 // as package image does for its own fetching.
 func fetchError(ctx context.Context, ref name.Reference, err error) error {
@@ -219,9 +204,6 @@ func fetchError(ctx context.Context, ref name.Reference, err error) error {
 	}
 	said := strings.Join(strings.Fields(refused.message), " ")
 	registry := ref.Context().RegistryStr()
-	login := fmt.Sprintf("docker login %s, or: crane auth login %s", registry, registry)
-	build := "if its sources are in this Promise: " + buildCommand
-	offline := "check the name and the network; --pull never uses only what is there"
 	says := func(words ...string) bool {
 		for _, w := range words {
 			if strings.Contains(strings.ToLower(said), w) {
@@ -234,13 +216,13 @@ func fetchError(ctx context.Context, ref name.Reference, err error) error {
 	var hints []string // the least important first
 	switch {
 	case says("unauthorized", "denied", "authentication required", "forbidden", "no basic auth"):
-		reason, hints = "unauthorized: "+said, []string{build, login}
+		reason, hints = "unauthorized: "+said, image.Refused.Advice(registry)
 	case says("too many requests", "toomanyrequests"):
-		reason, hints = "too many requests: "+said, []string{login}
+		reason, hints = "too many requests: "+said, image.Throttled.Advice(registry)
 	case says("no such host", "connection refused", "timeout", "deadline exceeded", "unreachable"):
-		reason, hints = said, []string{offline}
+		reason, hints = said, image.Unreachable.Advice(registry)
 	case refused.status == http.StatusNotFound || says("manifest unknown", "name unknown", "not found"):
-		reason, hints = "not found: "+said, []string{build}
+		reason, hints = "not found: "+said, image.Missing.Advice(registry)
 	default:
 		reason = said
 	}

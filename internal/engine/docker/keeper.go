@@ -39,16 +39,11 @@ func (e *Engine) newKeeper(ctx context.Context, n int) (*keeper, error) {
 		size *= 2
 	}
 	ref := fmt.Sprintf("%s/volumes:%d-%s", image.LocalHost, size, strings.ReplaceAll(e.status.Platform, "/", "-"))
-	e.mu.Lock()
-	known := e.ready[ref] != nil
-	e.mu.Unlock()
-	if !known {
-		if err := e.load(ctx, ref, func() (v1.Image, error) { return keeperImage(size, e.status.Platform) }); err != nil {
-			return nil, err
-		}
-		e.mu.Lock()
-		e.ready[ref] = &readyImage{ref: ref}
-		e.mu.Unlock()
+	_, err := e.keepers.Get(ctx, ref, func(ctx context.Context, ref string) (struct{}, error) {
+		return struct{}{}, e.load(ctx, ref, func() (v1.Image, error) { return keeperImage(size, e.status.Platform) })
+	})
+	if err != nil {
+		return nil, err
 	}
 	return e.createKeeper(ctx, ref, n)
 }

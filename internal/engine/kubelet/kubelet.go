@@ -5,6 +5,7 @@
 package kubelet
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -80,6 +81,18 @@ func CheckNonRoot(imageUser string, security workflow.Security) error {
 		return diag.Input(errors.New("container has runAsNonRoot and image will run as root"))
 	case err != nil:
 		return diag.Input(fmt.Errorf("container has runAsNonRoot and image has non-numeric user (%s), cannot verify user is non-root", imageUser))
+	}
+	return nil
+}
+
+// Failure is the error of a container that an engine has tried to run, with its
+// name; once nobody waits for the container any more, it is only that.
+func Failure(ctx context.Context, c workflow.Container, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		return fmt.Errorf("container %q: %w", c.Name, err)
 	}
 	return nil
 }

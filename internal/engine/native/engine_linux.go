@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"sync"
 
-	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 
 	"github.com/kratix-tools/kratix/internal/diag"
@@ -24,8 +22,7 @@ type Engine struct {
 	filters filters
 	cgroups cgroups
 
-	mu    sync.Mutex
-	ready map[string]*readyImage // by reference
+	ready image.Once[*readyImage]
 }
 
 // readyImage is an image with its layers on disk.
@@ -39,7 +36,7 @@ var _ workflow.Engine = (*Engine)(nil)
 // New gives the engine, if this machine lets it run containers (see [Probe]).
 // It also removes what a killed process left behind.
 func New(ctx context.Context, config Config) (*Engine, error) {
-	e := &Engine{config: config, ready: map[string]*readyImage{}}
+	e := &Engine{config: config}
 	var err error
 	if e.runner, err = probe(ctx, config.Dir, &e.filters); err != nil {
 		return nil, err
@@ -85,36 +82,12 @@ func cgroupAdvice() string {
 
 // Prepare implements [workflow.Engine].
 func (e *Engine) Prepare(ctx context.Context, images []string) error {
-	group, groupCtx := errgroup.WithContext(ctx)
-	group.SetLimit(4)
-	for _, ref := range images {
-		group.Go(func() error {
-			_, err := e.image(groupCtx, ref)
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return err
-	}
-	return ctx.Err()
+	return e.ready.All(ctx, images, e.load)
 }
 
 // image gives an image that is ready to run.
 func (e *Engine) image(ctx context.Context, ref string) (*readyImage, error) {
-	e.mu.Lock()
-	ready := e.ready[ref]
-	e.mu.Unlock()
-	if ready != nil {
-		return ready, nil
-	}
-	ready, err := e.load(ctx, ref)
-	if err != nil {
-		return nil, err
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.ready[ref] = ready
-	return ready, nil
+	return e.ready.Get(ctx, ref, e.load)
 }
 
 func (e *Engine) load(ctx context.Context, ref string) (*readyImage, error) {

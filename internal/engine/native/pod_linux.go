@@ -57,13 +57,7 @@ func (p *pod) Run(ctx context.Context, c workflow.Container, stdout, stderr io.W
 	}
 	exit, err := p.run(ctx, c, img, stdout, stderr)
 	exit.Digest = img.Digest
-	switch {
-	case ctx.Err() != nil:
-		return exit, ctx.Err()
-	case err != nil:
-		return exit, fmt.Errorf("container %q: %w", c.Name, err)
-	}
-	return exit, nil
+	return exit, kubelet.Failure(ctx, c, err)
 }
 
 func (p *pod) run(ctx context.Context, c workflow.Container, img *readyImage, stdout, stderr io.Writer) (workflow.Exit, error) {
