@@ -37,6 +37,9 @@ type Config struct {
 	Images *image.Store
 	// Options says how to get an image; nil for the defaults.
 	Options func(ref string) image.GetOptions
+	// Platform is that of images for which Options names none, such as
+	// "linux/arm64"; empty for that of the machine that runs them.
+	Platform string
 	// Dir is where the native engine has volumes; empty for the directory for
 	// temporary files.
 	Dir string
@@ -45,11 +48,21 @@ type Config struct {
 }
 
 func (c Config) native() native.Config {
-	return native.Config{Images: c.Images, Options: c.Options, Dir: c.Dir}
+	return native.Config{Images: c.Images, Options: c.options, Dir: c.Dir}
 }
 
 func (c Config) docker(name string) docker.Config {
-	return docker.Config{Name: name, Images: c.Images, Options: c.Options, Getenv: c.Getenv}
+	return docker.Config{Name: name, Images: c.Images, Options: c.options, Getenv: c.Getenv}
+}
+
+// options says how to get an image.
+func (c Config) options(ref string) image.GetOptions {
+	var o image.GetOptions
+	if c.Options != nil {
+		o = c.Options(ref)
+	}
+	o.Platform = cmp.Or(o.Platform, c.Platform)
+	return o
 }
 
 // Names lists what [New] takes.
@@ -63,6 +76,12 @@ type Chosen struct {
 	workflow.Engine
 	// Why says in a sentence which engine it is and why it was taken.
 	Why string
+	// Platform is that of the containers, such as "linux/amd64", unless an image
+	// is for one only.
+	Platform string
+	// Emulated tells that the machine does not run that platform itself and so
+	// runs it many times slower, if at all.
+	Emulated bool
 }
 
 // Notes tells in sentences what of a Pod the engine does not provide on this
@@ -77,6 +96,9 @@ func (c *Chosen) Notes() []string {
 // New gives the engine of that name; the empty name is [Auto]. It fails if this
 // machine cannot run containers with it.
 func New(ctx context.Context, name string, config Config) (*Chosen, error) {
+	if err := image.CheckPlatform(config.Platform); err != nil {
+		return nil, err
+	}
 	switch {
 	case name == "" || name == Auto:
 		return choose(ctx, config)
@@ -87,7 +109,8 @@ func New(ctx context.Context, name string, config Config) (*Chosen, error) {
 	if err != nil {
 		return nil, cmp.Or(ctx.Err(), unavailable(name, err))
 	}
-	return &Chosen{e, fmt.Sprintf("engine %s (%s), as asked for", name, where)}, nil
+	e.Why = fmt.Sprintf("engine %s (%s), as asked for", name, where)
+	return e, nil
 }
 
 // unavailable is why the engine that was asked for cannot be had.
@@ -104,7 +127,8 @@ func choose(ctx context.Context, config Config) (*Chosen, error) {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		case err == nil:
-			return &Chosen{e, why(name, where, failed)}, nil
+			e.Why = why(name, where, failed)
+			return e, nil
 		case diag.ExitCode(err) == diag.ExitInput:
 			return nil, unavailable(name, err) // a mistake that somebody has to hear of
 		}
@@ -149,7 +173,7 @@ func none(failed []failure) error {
 }
 
 // start makes an engine and tells where its containers run.
-func start(ctx context.Context, name string, config Config) (e workflow.Engine, where string, err error) {
+func start(ctx context.Context, name string, config Config) (e *Chosen, where string, err error) {
 	if name == native.Name {
 		return startNative(ctx, config)
 	}
@@ -157,13 +181,26 @@ func start(ctx context.Context, name string, config Config) (e workflow.Engine, 
 	if err != nil {
 		return nil, "", err
 	}
-	return d, d.Status().Endpoint, nil
+	machine := d.Status().Platform
+	platform := cmp.Or(config.Platform, machine)
+	return &Chosen{Engine: d, Platform: platform, Emulated: !sameArchitecture(platform, machine)}, d.Status().Endpoint, nil
 }
 
-func startNative(ctx context.Context, config Config) (e workflow.Engine, where string, err error) {
+// sameArchitecture compares platforms by their first two parts: a variant is
+// the same machine.
+func sameArchitecture(a, b string) bool {
+	parts := func(platform string) []string { return append(strings.Split(platform, "/"), "", "")[:2] }
+	return slices.Equal(parts(a), parts(b))
+}
+
+func startNative(ctx context.Context, config Config) (e *Chosen, where string, err error) {
+	emulated, err := native.Emulates(config.Platform)
+	if err != nil {
+		return nil, "", err
+	}
 	n, err := native.New(ctx, config.native())
 	if err != nil {
-		return nil, "", err // not n, which is a nil pointer and so no nil Engine
+		return nil, "", err
 	}
-	return n, "in this machine's kernel", nil
+	return &Chosen{Engine: n, Platform: cmp.Or(config.Platform, image.DefaultPlatform()), Emulated: emulated}, "in this machine's kernel", nil
 }

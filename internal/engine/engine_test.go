@@ -86,3 +86,29 @@ func TestNewRefusesOtherNames(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestAPlatformThatTheMachineDoesNotRunIsRefusedBeforeAnythingIsFetched(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("there is no native engine for " + runtime.GOOS)
+	}
+	config := engine.Config{Dir: t.TempDir(), Getenv: nowhere(t), Platform: "linux/mips64le"}
+	_, err := engine.New(t.Context(), "native", config)
+	if want := "no container for linux/mips64le runs here: this machine is linux/" + runtime.GOARCH; diag.ExitCode(err) != diag.ExitMachine || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	if hints := strings.Join(diag.Hints(err), "\n"); !strings.Contains(hints, "--platform") {
+		t.Errorf("hints %q", hints)
+	}
+	config.Platform = "arm64"
+	if _, err := engine.New(t.Context(), "native", config); diag.ExitCode(err) != diag.ExitInput {
+		t.Errorf("a platform that is none: %v", err)
+	}
+	for _, platform := range []string{"", "linux/" + runtime.GOARCH, "linux/" + runtime.GOARCH + "/v1"} {
+		config.Platform = platform
+		e, err := engine.New(t.Context(), "native", config)
+		if err != nil || e.Emulated || !strings.HasPrefix(e.Platform, "linux/"+runtime.GOARCH) {
+			t.Errorf("%q: %+v, %v", platform, e, err)
+		}
+	}
+}

@@ -15,6 +15,12 @@ import (
 // this machine's architecture.
 func DefaultPlatform() string { return "linux/" + runtime.GOARCH }
 
+// CheckPlatform refuses what is no name of a platform. Empty is fine.
+func CheckPlatform(s string) error {
+	_, err := parsePlatform(s)
+	return err
+}
+
 func parsePlatform(s string) (v1.Platform, error) {
 	if s == "" {
 		s = DefaultPlatform()

@@ -23,6 +23,12 @@ func Probe(context.Context, string) (mode Mode, lacks, err error) {
 		"run it on a Linux machine, such as a virtual machine or a CI job")
 }
 
+// Emulates fails as well.
+func Emulates(string) (bool, error) {
+	_, _, err := Probe(context.Background(), "")
+	return false, err
+}
+
 // RemoveAll is [os.RemoveAll]: what containers left here is none of this
 // system's.
 func RemoveAll(path string) error { return os.RemoveAll(path) }

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"cmp"
 	"debug/elf"
 	"encoding/binary"
 	"encoding/hex"
@@ -17,21 +18,43 @@ import (
 // binfmtDir is where the kernel tells which programs it has others run.
 const binfmtDir = "/proc/sys/fs/binfmt_misc"
 
+// Emulates tells that containers for a platform, such as "linux/arm64", run here
+// only with an emulator that the kernel knows of. The error says why they do
+// not run at all. The empty platform is this machine's.
+func Emulates(platform string) (bool, error) {
+	os, architecture, _ := strings.Cut(cmp.Or(platform, image.DefaultPlatform()), "/")
+	architecture, _, _ = strings.Cut(architecture, "/")
+	if runs(os, architecture, binfmtDir) {
+		return !runsItself(architecture), nil
+	}
+	return false, diag.Hint(diag.Machinef("no container for %s/%s runs here: this machine is linux/%s", os, architecture, runtime.GOARCH), emulator(os, architecture, "leave out --platform"))
+}
+
 // checkPlatform refuses what this machine's kernel cannot run, neither itself
 // nor with an emulator that it knows of.
 func checkPlatform(img *image.Image, binfmt string) error {
 	const here = runtime.GOARCH
-	linux := img.OS == "linux" || img.OS == ""
-	if linux && (runsItself(img.Architecture) || emulated(img.Architecture, binfmt)) {
+	if runs(img.OS, img.Architecture, binfmt) {
 		return nil
-	}
-	advice := "build the image for linux/" + here + " as well"
-	if _, known := elfHeader(img.Architecture); linux && known {
-		advice += ", or install qemu-user-static, with which the kernel runs linux/" + img.Architecture + " too"
 	}
 	return diag.Hint(
 		diag.Machinef("image %s is for %s/%s, and this machine is linux/%s", img.Reference, img.OS, img.Architecture, here),
-		advice)
+		emulator(img.OS, img.Architecture, "build the image for linux/"+here+" as well"))
+}
+
+func runs(os, architecture, binfmt string) bool {
+	return isLinux(os) && (runsItself(architecture) || emulated(architecture, binfmt))
+}
+
+func isLinux(os string) bool { return os == "linux" || os == "" }
+
+// emulator adds to some advice how to run a foreign architecture, if there is
+// a way.
+func emulator(os, architecture, advice string) string {
+	if _, known := elfHeader(architecture); known && isLinux(os) {
+		advice += ", or install qemu-user-static, with which the kernel runs linux/" + architecture + " too"
+	}
+	return advice
 }
 
 func runsItself(architecture string) bool {
