@@ -297,7 +297,7 @@ func TestGoErrors(t *testing.T) {
 			[]string{"scripts/go.mod", "modul x\n", "scripts/pipeline.go", program},
 			diag.ExitInput, "go build: DIR/scripts/go.mod:1: unknown directive: modul", "",
 		},
-		{"a Dockerfile only", []string{"Dockerfile", "FROM scratch"}, diag.ExitInput, "DIR has a Dockerfile and no Go program: building it takes a container engine", ""},
+		{"a Dockerfile only", []string{"Dockerfile", "FROM scratch"}, diag.ExitInput, "DIR has a Dockerfile and no Go program", ""},
 		{"nothing", nil, diag.ExitInput, "DIR has neither a Go program nor a Dockerfile", ""},
 	}
 	for _, tt := range tests {
@@ -473,8 +473,12 @@ func TestStageStoresNothingThatDoesNotCompile(t *testing.T) {
 		t.Errorf("stored %v, %v", entries, err)
 	}
 	var kind *KindError
+	o.Dir = stage(t, "pipeline.sh", "#!/bin/sh")
+	if _, err := Stage(t.Context(), store, o); !errors.As(err, &kind) || kind.Kind != KindNone {
+		t.Errorf("error %v, want one that says what kind of stage it is", err)
+	}
 	o.Dir = stage(t, "Dockerfile", "FROM scratch")
-	if _, err := Stage(t.Context(), store, o); !errors.As(err, &kind) || kind.Kind != KindDockerfile {
+	if _, err := Go(t.Context(), o.GoOptions); !errors.As(err, &kind) || kind.Kind != KindDockerfile {
 		t.Errorf("error %v, want one that says what kind of stage it is", err)
 	}
 }

@@ -7,6 +7,11 @@
 // image, byte for byte, wherever and whenever they are built with the same
 // version of Go.
 //
+// A stage with a [Dockerfile] is built by docker, podman or buildah, whichever
+// [FindBuilder] finds first, and its image is taken over into the program's own
+// cache: the builder is needed to build and not to run. A stage that has both
+// is built as a Go stage.
+//
 // [Stage] is what a test run wants: the image for the sources as they are now,
 // built only if these were not built before. It goes by [Hash], so that a
 // changed byte in a source means another image and a touched file does not.

@@ -12,9 +12,13 @@ import (
 // runGroup runs a command with all that it starts, and leaves none of it
 // running: the go command that is told to stop does not wait for its
 // compilers.
-func runGroup(cmd *exec.Cmd) error {
+func runGroup(cmd *exec.Cmd) error { return runGroupUntil(cmd, syscall.SIGKILL) }
+
+// runGroupUntil is runGroup for a command that is told to stop by a signal of
+// its own, and then has a moment to clean up.
+func runGroupUntil(cmd *exec.Cmd, stop syscall.Signal) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, stop) }
 	cmd.WaitDelay = 5 * time.Second
 	err := cmd.Run()
 	if cmd.Process != nil && err != nil {

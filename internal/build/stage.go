@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -78,7 +79,7 @@ func isMain(source string) bool {
 	return false
 }
 
-// A KindError says that a stage is not one that this package can build.
+// A KindError says that a directory is not what was to be built.
 type KindError struct {
 	Dir  string
 	Kind Kind
@@ -86,7 +87,7 @@ type KindError struct {
 
 func (e *KindError) Error() string {
 	if e.Kind == KindDockerfile {
-		return e.Dir + " has a Dockerfile and no Go program: building it takes a container engine"
+		return e.Dir + " has a Dockerfile and no Go program"
 	}
 	return e.Dir + " has neither a Go program nor a Dockerfile"
 }
@@ -114,36 +115,62 @@ type StageOptions struct {
 	Always bool
 	// Building, if set, is called when there is something to build.
 	Building func()
+	// Builder gives what builds a Dockerfile. It is called only if one is to be
+	// built.
+	Builder func(context.Context) (*Builder, error)
+	// Output, if set, is told what the builder of a Dockerfile says.
+	Output io.Writer
 }
 
 // Stage gives the image for the sources in o.Dir, from store if they were built
 // before. A program that is also made of something outside of o.Dir, by a
 // replace directive, a workspace or a module that begins further up, is built
-// each time, since the go command alone knows whether that changed.
+// each time, since the go command alone knows whether that changed. A
+// Dockerfile is not: that the image it begins with has changed is not seen.
 func Stage(ctx context.Context, store *image.Store, o StageOptions) (*image.Image, error) {
-	if kind := Detect(o.Dir); kind != KindGo {
+	kind := Detect(o.Dir)
+	if kind == KindNone {
 		return nil, diag.Input(&KindError{o.Dir, kind})
 	}
 	hash, err := Hash(o.Dir)
 	if err != nil {
 		return nil, err
 	}
-	ref := Ref(o.Container, recipe(hash, o.GoOptions))
-	if !o.Always && selfContained(o.Dir) {
+	if kind == KindGo {
+		hash = recipe(hash, o.GoOptions)
+	}
+	ref := Ref(o.Container, hash)
+	if !o.Always && (kind == KindDockerfile || selfContained(o.Dir)) {
 		found, err := store.Get(ctx, ref, image.GetOptions{Platform: o.Platform})
 		if err == nil || ctx.Err() != nil {
 			return found, err
 		}
 	}
-	if o.Building != nil {
-		o.Building()
+	if kind == KindDockerfile {
+		return o.dockerfile(ctx, store, ref)
 	}
+	o.building()
 	o.Store = store
 	img, err := Go(ctx, o.GoOptions)
 	if err != nil {
 		return nil, err
 	}
 	return store.Put(ctx, ref, img)
+}
+
+func (o StageOptions) dockerfile(ctx context.Context, store *image.Store, ref string) (*image.Image, error) {
+	builder, err := o.Builder(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("building %s: %w", o.Dir, err)
+	}
+	o.building()
+	return Dockerfile(ctx, store, ref, DockerfileOptions{Dir: o.Dir, Builder: builder, Platform: o.Platform, Output: o.Output})
+}
+
+func (o StageOptions) building() {
+	if o.Building != nil {
+		o.Building()
+	}
 }
 
 // recipe adds to the hash of sources what else decides about the image.

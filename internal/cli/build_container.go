@@ -37,23 +37,43 @@ type buildContainerOptions struct {
 	platform string
 	push     bool
 	output   string
+
+	engine    builderName
+	buildx    bool
+	buildArgs string
 }
+
+// A builderName is that of a program that builds Dockerfiles, or builderAuto.
+type builderName string
+
+const builderAuto builderName = "auto"
 
 func newBuildContainerCmd(env *Env) *cobra.Command {
 	var opts buildContainerOptions
 	cmd := &cobra.Command{
-		Use:   "container [TYPE/ACTION/PIPELINE]",
+		Use:   "container [TYPE/ACTION/PIPELINE[/CONTAINER]]",
 		Short: "Build the images of the containers of a pipeline",
 		Long: `Build the images of the containers of a pipeline, or with --all of every
-pipeline, from their sources in workflows/TYPE/ACTION/PIPELINE/CONTAINER/.
+pipeline, from their sources in workflows/TYPE/ACTION/PIPELINE/CONTAINER/, and
+keep them in the cache of this program under the names that the Promise gives
+to them.
 
-A Go stage needs no container engine: it is compiled, put onto an empty image
-(or --base) and kept in the cache of this program, under the name that the
-Promise gives to it. The same sources give the same image, byte for byte.`,
+A Go stage needs no container engine: it is compiled and put onto an empty image
+(or --base). The same sources give the same image, byte for byte. A stage with a
+Go program is built this way even if it has a Dockerfile as well.
+
+Any other stage with a Dockerfile is built by docker, podman or buildah,
+whichever answers first, which then has the image, too. Where containers cannot
+be started, as in many CI jobs, BUILDAH_ISOLATION=chroot helps podman and
+buildah. The Dockerfile may be for several platforms at once with --buildx
+--push.`,
 		Example: `  kratix build container resource/configure/instance
 
   # all, and push them
-  kratix build container --all --push`,
+  kratix build container --all --push
+
+  # one, from its Dockerfile
+  kratix build container resource/configure/instance/render --engine podman --build-args "--no-cache --build-arg 'GREETING=hello world'"`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
@@ -66,10 +86,13 @@ Promise gives to it. The same sources give the same image, byte for byte.`,
 	flags := cmd.Flags()
 	flags.StringVarP(&opts.name, "name", "n", "", "only the container `NAME`")
 	flags.BoolVarP(&opts.all, "all", "a", false, "the containers of all pipelines")
-	flags.StringVar(&opts.base, "base", "", "`IMAGE` to build onto (default an empty one)")
-	flags.StringVar(&opts.platform, "platform", image.DefaultPlatform(), "`OS/ARCH` to build for")
+	flags.StringVar(&opts.base, "base", "", "`IMAGE` to build Go stages onto (default an empty one)")
+	flags.StringVar(&opts.platform, "platform", "", "`OS/ARCH` to build for (default "+image.DefaultPlatform()+")")
 	flags.BoolVar(&opts.push, "push", false, "push each image to its registry")
 	flags.StringVar(&opts.output, "output", "", "write the image to `FILE` as well, a tar that docker load and OCI tools read")
+	flags.VarP(newEnum(&opts.engine, builders()...), "engine", "e", "what builds Dockerfiles: auto, docker, podman or buildah")
+	flags.BoolVar(&opts.buildx, "buildx", false, "build Dockerfiles with docker's buildx")
+	flags.StringVar(&opts.buildArgs, "build-args", "", "more `ARGUMENTS` for the builder of Dockerfiles, quoted as in a shell")
 	return cmd
 }
 
@@ -87,6 +110,9 @@ func runBuildContainer(ctx context.Context, env *Env, opts buildContainerOptions
 	if err != nil {
 		return err
 	}
+	if err := opts.splitRef(); err != nil {
+		return err
+	}
 	stages, err := opts.stages(p)
 	if err != nil {
 		return err
@@ -97,14 +123,17 @@ func runBuildContainer(ctx context.Context, env *Env, opts buildContainerOptions
 	if opts.output != "" && len(stages) > 1 {
 		return diag.Hint(diag.Inputf("--output %s: there are %d images", opts.output, len(stages)), "choose one with --name")
 	}
-	store, err := openStore(env)
+	maker, err := opts.maker(ctx, env, stages)
 	if err != nil {
 		return err
 	}
-	defer closeStore(ctx, env, store)
+	if maker.store, err = openStore(env); err != nil {
+		return err
+	}
+	defer closeStore(ctx, env, maker.store)
 	var failed []error
 	for _, s := range stages {
-		if err := opts.buildStage(ctx, env, store, s); err != nil {
+		if err := maker.make(ctx, s); err != nil {
 			failed = append(failed, err)
 		}
 		if ctx.Err() != nil {
@@ -112,6 +141,19 @@ func runBuildContainer(ctx context.Context, env *Env, opts buildContainerOptions
 		}
 	}
 	return errors.Join(failed...)
+}
+
+// splitRef takes the container from the end of TYPE/ACTION/PIPELINE/CONTAINER.
+func (o *buildContainerOptions) splitRef() error {
+	parts := strings.Split(o.ref, "/")
+	if len(parts) != 4 {
+		return nil
+	}
+	if o.name != "" && o.name != parts[3] {
+		return diag.Inputf("%s names the container %q, and --name %q", o.ref, parts[3], o.name)
+	}
+	o.ref, o.name = strings.Join(parts[:3], "/"), parts[3]
+	return nil
 }
 
 // stages lists what is to be built. A Promise's containers without sources are
@@ -198,38 +240,6 @@ func pipelineStages(p *promise.Promise, ref promise.WorkflowRef) ([]stage, error
 		return nil, err
 	}
 	return stages, nil
-}
-
-func (o *buildContainerOptions) buildStage(ctx context.Context, env *Env, store *image.Store, s stage) error {
-	if s.kind != build.KindGo {
-		err := diag.Inputf("%s holds a Dockerfile, and this version builds Go stages only", relative(s.dir))
-		return diag.Hint(err, fmt.Sprintf("docker build --tag %s %s", s.tag, shellQuote(relative(s.dir))))
-	}
-	created, err := build.Created(env.Getenv)
-	if err != nil {
-		return err
-	}
-	img, err := build.Go(ctx, build.GoOptions{
-		Dir: s.dir, Base: o.base, Platform: o.platform, Store: store, Created: created, Stderr: env.Err,
-	})
-	if err != nil {
-		return err
-	}
-	stored, err := store.Put(ctx, s.tag, img)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(env.Out, "built %s from %s (%s)\n", s.tag, relative(s.dir), stored.Digest)
-	if o.push {
-		if err := store.Push(ctx, stored); err != nil {
-			return err
-		}
-		fmt.Fprintf(env.Out, "pushed %s\n", s.tag)
-	}
-	if o.output == "" {
-		return nil
-	}
-	return writeAtomically(o.output, func(f *os.File) error { return image.WriteTar(f, s.tag, img) })
 }
 
 // writeAtomically writes a file beside its place and moves it there when it is

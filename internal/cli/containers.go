@@ -16,11 +16,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kratix-tools/kratix/internal/api"
-	"github.com/kratix-tools/kratix/internal/build"
 	"github.com/kratix-tools/kratix/internal/diag"
 	"github.com/kratix-tools/kratix/internal/engine"
-	"github.com/kratix-tools/kratix/internal/fixture"
 	"github.com/kratix-tools/kratix/internal/engine/native"
+	"github.com/kratix-tools/kratix/internal/fixture"
 	"github.com/kratix-tools/kratix/internal/image"
 	"github.com/kratix-tools/kratix/internal/promise"
 	"github.com/kratix-tools/kratix/internal/suite"
@@ -239,11 +238,12 @@ func (f *containerFlags) prepare(ctx context.Context, env *Env, p *promise.Promi
 	if err != nil {
 		return nil, err
 	}
+	fetches := view.NewFetches(f.stderr(env))
 	eng, err := engine.New(ctx, string(f.engine), engine.Config{
 		Images: store,
 		Getenv: env.Getenv,
-		Options: func(string) image.GetOptions {
-			return image.GetOptions{Pull: f.pull, Platform: f.platform, Sources: sources}
+		Options: func(ref string) image.GetOptions {
+			return image.GetOptions{Pull: f.pull, Platform: f.platform, Sources: sources, Progress: fetches.Progress(ref)}
 		},
 	})
 	if err != nil {
@@ -257,56 +257,17 @@ func (f *containerFlags) prepare(ctx context.Context, env *Env, p *promise.Promi
 	m := &machine{Engine: eng, close: func() { closeStore(ctx, env, store) }, environment: suite.Environment{
 		Engine: eng.Name(), Platform: cmp.Or(f.platform, "linux/"+runtime.GOARCH),
 	}}
-	images, built, err := f.stageImages(ctx, env, store, containers)
+	built, err := f.buildStages(ctx, env, store, containers)
 	if err != nil {
 		return nil, err
 	}
 	m.Engine = workflow.Substitute(eng, built)
-	return m, m.Prepare(ctx, images)
-}
-
-// stageImages lists the images of containers and builds those that have
-// sources here.
-func (f *containerFlags) stageImages(ctx context.Context, env *Env, store *image.Store, containers []stepContainer) (images []string, built map[string]string, err error) {
-	built = map[string]string{}
-	for _, c := range containers {
-		if !slices.Contains(images, c.Image) {
-			images = append(images, c.Image)
-		}
-		if err := f.buildStage(ctx, env, store, c.dir, c.Image, built); err != nil {
-			return nil, nil, err
-		}
-	}
-	return images, built, nil
+	return m, m.ready(ctx, containers, fetches)
 }
 
 // stageDir is where the sources of a container are, if it has any.
 func stageDir(p *promise.Promise, ref promise.WorkflowRef, pipeline string, c api.Container) string {
 	return filepath.Join(p.Dir, "workflows", string(ref.Type), string(ref.Action), pipeline, c.Name)
-}
-
-// buildStage builds the image of a stage from its sources, unless they have
-// not changed since it was last built.
-func (f *containerFlags) buildStage(ctx context.Context, env *Env, store *image.Store, dir, ref string, built map[string]string) error {
-	if f.build == buildNever || built[ref] != "" || build.Detect(dir) != build.KindGo {
-		return nil
-	}
-	fresh := false
-	started := time.Now()
-	img, err := build.Stage(ctx, store, build.StageOptions{
-		GoOptions: build.GoOptions{Dir: dir, Store: store, Stderr: env.Err, Platform: f.platform},
-		Container: filepath.Base(dir),
-		Always:    f.build == buildAlways,
-		Building:  func() { fresh = true },
-	})
-	if err != nil {
-		return err
-	}
-	if fresh {
-		fmt.Fprintf(env.Err, "built %s from %s (%.1fs)\n", ref, relative(dir), time.Since(started).Seconds())
-	}
-	built[ref] = img.Reference
-	return nil
 }
 
 // openStore opens the user's cache of images.

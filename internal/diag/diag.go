@@ -106,22 +106,26 @@ func Hint(err error, advice string) error {
 	return &hinted{err, advice}
 }
 
-// Hints lists the advice that travels with err, the outermost first.
+// Hints lists the advice that travels with err, the outermost first and each
+// once.
 func Hints(err error) []string {
 	var hints []string
+	add := func(advice string) {
+		if advice != "" && !slices.Contains(hints, advice) {
+			hints = append(hints, advice)
+		}
+	}
 	walk(err, func(err error) {
 		switch e := err.(type) { //nolint:errorlint // walk already visits every wrapped error
 		case *hinted:
-			hints = append(hints, e.advice)
+			add(e.advice)
 		case *problemsError:
 			for _, p := range e.problems {
-				if p.Hint != "" && !slices.Contains(hints, p.Hint) {
-					hints = append(hints, p.Hint)
-				}
+				add(p.Hint)
 			}
 		case *fs.PathError:
 			if errors.Is(e.Err, syscall.ENOSPC) {
-				hints = append(hints, roomHint(filepath.Dir(e.Path)))
+				add(roomHint(filepath.Dir(e.Path)))
 			}
 		}
 	})

@@ -99,8 +99,7 @@ type reasonError struct {
 func (e *reasonError) Error() string { return e.text }
 func (e *reasonError) Unwrap() error { return e.err }
 
-const buildHint = "if its sources are in this Promise: kratix build container --all for those in Go; " +
-	"for others docker build and docker push, or docker save and --image REF=FILE"
+const buildHint = "if its sources are in this Promise: kratix build container --all; if it is in a file: --image REF=FILE"
 
 // A Trouble is a kind of reason why an image cannot be fetched.
 type Trouble int

@@ -42,41 +42,93 @@ func (s *Store) fromSource(ctx context.Context, ref name.Reference, platform v1.
 }
 
 func (s *Store) importFrom(ctx context.Context, ref name.Reference, platform v1.Platform, source string) (*Image, error) {
-	info, err := os.Stat(source)
+	img, remove, err := s.open(ctx, ref, platform, source)
 	if err != nil {
 		return nil, err
 	}
-	dir, rec := source, record{Reference: "file:" + source + " as " + ref.Name(), Platform: platform.String()}
-	if !info.IsDir() {
-		if dir, err = os.MkdirTemp(s.path("tmp"), "layout-"); err != nil {
-			return nil, err
-		}
-		defer func() { _ = os.RemoveAll(dir) }()
-		isLayout, err := unpackLayout(ctx, source, dir)
-		if err != nil {
-			return nil, err
-		}
-		if !isLayout {
-			img, err := fromTarball(source, ref)
-			if err != nil {
-				return nil, err
-			}
-			return s.keep(ctx, img, ref, rec)
-		}
-	}
-	img, err := fromLayout(dir, ref, platform)
-	if err != nil {
-		return nil, err
-	}
-	return s.keep(ctx, img, ref, rec)
-}
-
-func (s *Store) keep(ctx context.Context, img v1.Image, ref name.Reference, rec record) (*Image, error) {
-	rec, err := s.add(ctx, img, rec, nil)
+	defer remove()
+	rec, err := s.add(ctx, img, record{Reference: "file:" + source + " as " + ref.Name(), Platform: platform.String()}, nil)
 	if err != nil {
 		return nil, err
 	}
 	return s.load(ref.String(), rec)
+}
+
+// Import stores the image that is in a file, an OCI image layout or a docker
+// tarball, under a reference, as [Store.Put] does. Get finds it there when it
+// is asked for that platform; if none is named, for the one that the image says
+// it is for.
+func (s *Store) Import(ctx context.Context, ref, file, platform string) (*Image, error) {
+	parsed, err := parseReference(ref)
+	if err != nil {
+		return nil, err
+	}
+	want, err := parsePlatform(platform)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.use(ctx); err != nil {
+		return nil, err
+	}
+	img, remove, err := s.open(ctx, parsed, want, file)
+	if err != nil {
+		return nil, diag.Machine(fmt.Errorf("storing image %s: %w", ref, err))
+	}
+	defer remove()
+	if platform == "" {
+		if want, err = platformOf(img); err != nil {
+			return nil, diag.Machine(fmt.Errorf("storing image %s: %w", ref, err))
+		}
+	}
+	rec, err := s.add(ctx, img, record{Reference: parsed.Name(), Platform: want.String(), Built: true}, nil)
+	if err != nil {
+		return nil, diag.Machine(fmt.Errorf("storing image %s: %w", ref, err))
+	}
+	return s.load(ref, rec)
+}
+
+// platformOf is what an image says it is for. There is but one variant of
+// arm64, and not everybody names it.
+func platformOf(img v1.Image) (v1.Platform, error) {
+	config, err := img.ConfigFile()
+	if err != nil {
+		return v1.Platform{}, err
+	}
+	p := v1.Platform{OS: config.OS, Architecture: config.Architecture, Variant: config.Variant}
+	if p.Architecture == "arm64" {
+		p.Variant = ""
+	}
+	return p, nil
+}
+
+// open gives the image of a file or directory, to be read before remove is
+// called.
+func (s *Store) open(ctx context.Context, ref name.Reference, platform v1.Platform, source string) (img v1.Image, remove func(), err error) {
+	info, err := os.Stat(source)
+	if err != nil {
+		return nil, nil, err
+	}
+	if info.IsDir() {
+		img, err = fromLayout(source, ref, platform)
+		return img, func() {}, err
+	}
+	dir, err := os.MkdirTemp(s.path("tmp"), "layout-")
+	if err != nil {
+		return nil, nil, err
+	}
+	remove = func() { _ = os.RemoveAll(dir) }
+	isLayout, err := unpackLayout(ctx, source, dir)
+	switch {
+	case err != nil:
+	case isLayout:
+		img, err = fromLayout(dir, ref, platform)
+	default:
+		img, err = fromTarball(source, ref)
+	}
+	if err != nil {
+		remove()
+	}
+	return img, remove, err
 }
 
 // fromLayout gives the image that a layout has for ref: the one with that name,

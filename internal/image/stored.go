@@ -79,11 +79,10 @@ func (s *Store) Put(ctx context.Context, ref string, img v1.Image) (*Image, erro
 	if err := s.use(ctx); err != nil {
 		return nil, err
 	}
-	config, err := img.ConfigFile()
+	platform, err := platformOf(img)
 	if err != nil {
 		return nil, fmt.Errorf("storing image %s: %w", ref, err)
 	}
-	platform := v1.Platform{OS: config.OS, Architecture: config.Architecture, Variant: config.Variant}
 	rec, err := s.add(ctx, img, record{Reference: parsed.Name(), Platform: platform.String(), Built: true}, nil)
 	if err != nil {
 		return nil, diag.Machine(fmt.Errorf("storing image %s: %w", ref, err))
