@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"path"
 
+	"github.com/kratix-tools/kratix/internal/diag"
 	"github.com/kratix-tools/kratix/internal/placement"
 )
 
@@ -49,13 +50,13 @@ func (d Differences) Summary() string {
 	}
 	var text string
 	if documents := d.documents(); documents > 0 {
-		text = fmt.Sprintf("%d of %s %s", documents, count(max(d.Documents, documents), "document"), verb(documents))
+		text = fmt.Sprintf("%d of %s %s", documents, diag.Count(max(d.Documents, documents), "document"), verb(documents))
 	}
 	if metadata := len(d.Files) - d.documents(); metadata > 0 {
-		text = also(text, count(metadata, "other file")+" "+verb(metadata))
+		text = also(text, diag.Count(metadata, "other file")+" "+verb(metadata))
 	}
 	if n := len(d.Placements); n > 0 {
-		text = also(text, count(n, "placement")+" "+verb(n))
+		text = also(text, diag.Count(n, "placement")+" "+verb(n))
 	}
 	return text
 }
@@ -76,13 +77,6 @@ func (d Differences) documents() int {
 		}
 	}
 	return n
-}
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 func verb(n int) string {

@@ -9,6 +9,8 @@ import (
 	"maps"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/kratix-tools/kratix/internal/diag"
 )
 
 // A FileDiff is a file that differs.
@@ -47,27 +49,15 @@ func (d FileDiff) Name() string {
 func (d FileDiff) Summary() string {
 	switch {
 	case d.Change == Added:
-		return size(d.ActualSize)
+		return diag.Size(d.ActualSize)
 	case d.Change == Removed:
-		return size(d.ExpectedSize)
+		return diag.Size(d.ExpectedSize)
 	case len(d.Fields) == 1:
 		return "1 field: " + d.Fields[0].Summary()
 	case len(d.Fields) > 1:
 		return fmt.Sprintf("%d fields: %s, ...", len(d.Fields), d.Fields[0].Summary())
 	default:
-		return size(d.ExpectedSize) + " -> " + size(d.ActualSize)
-	}
-}
-
-// size gives a number of bytes as people read it.
-func size(n int64) string {
-	switch {
-	case n < 1<<10:
-		return fmt.Sprintf("%d B", n)
-	case n < 1<<20:
-		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
-	default:
-		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+		return diag.Size(d.ExpectedSize) + " -> " + diag.Size(d.ActualSize)
 	}
 }
 

@@ -130,10 +130,27 @@ func TestReworded(t *testing.T) {
 			t.Errorf("%s: findings %v", name, Findings(got))
 		}
 	}
-	if err := Machine(context.Canceled); Reworded(err, rewrite) != err {
+	if err := Machine(context.Canceled); Reworded(err, rewrite) != err { //nolint:errorlint // the very error is meant
 		t.Error("an error without anything to rewrite is another one")
 	}
 	if Reworded(nil, rewrite) != nil {
 		t.Error("no error became one")
+	}
+}
+
+func TestWords(t *testing.T) {
+	t.Parallel()
+	got := []string{
+		Count(0, "file"), Count(1, "file"), Count(2, "file"),
+		Size(0), Size(1023), Size(1024), Size(1536 << 10), Size(5 << 30),
+		Describe(nil), Describe(map[string]any{}), Describe([]any{1}), Describe("a"), Describe(int64(1)), Describe(true),
+	}
+	want := []string{
+		"0 files", "1 file", "2 files",
+		"0 B", "1023 B", "1.0 KiB", "1.5 MiB", "5.0 GiB",
+		"nothing", "an object", "a list", `the string "a"`, "1", "true",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

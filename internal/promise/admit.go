@@ -93,7 +93,7 @@ func (c *CRD) requested(object map[string]any) (*version, []diag.Finding) {
 	if object["kind"] != c.Kind {
 		found = append(found, diag.Finding{
 			Severity: diag.SeverityError, Field: "kind", Hint: "kind: " + c.Kind,
-			Message: fmt.Sprintf("want %q, not %s", c.Kind, describe(object["kind"])),
+			Message: fmt.Sprintf("want %q, not %s", c.Kind, diag.Describe(object["kind"])),
 		})
 	}
 	apiVersion, _ := object["apiVersion"].(string)
@@ -105,7 +105,7 @@ func (c *CRD) requested(object map[string]any) (*version, []diag.Finding) {
 		}
 		found = append(found, diag.Finding{
 			Severity: diag.SeverityError, Field: "apiVersion", Hint: "apiVersion: " + c.APIVersion(c.preferred()),
-			Message: fmt.Sprintf("the Promise serves %s, not %s", join(served), describe(object["apiVersion"])),
+			Message: fmt.Sprintf("the Promise serves %s, not %s", join(served), diag.Describe(object["apiVersion"])),
 		})
 	}
 	return c.versions[gv.Version], found

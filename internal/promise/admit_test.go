@@ -207,7 +207,7 @@ func TestAdmitRefusesWhatIsNotServed(t *testing.T) {
 		"a version that is not served":    {"apiVersion: acme.org/v3\nkind: Thing\n", `apiVersion: the Promise serves acme.org/v1 and acme.org/v2, not the string "acme.org/v3"`, "apiVersion: acme.org/v2"},
 		"another group":                   {"apiVersion: acme.com/v1\nkind: Thing\n", `apiVersion: the Promise serves acme.org/v1 and acme.org/v2, not the string "acme.com/v1"`, "apiVersion: acme.org/v2"},
 		"another kind":                    {"apiVersion: acme.org/v1\nkind: Thong\n", `kind: want "Thing", not the string "Thong"`, "kind: Thing"},
-		"no kind":                         {"apiVersion: acme.org/v1\n", `kind: want "Thing", not <nil>`, "kind: Thing"},
+		"no kind":                         {"apiVersion: acme.org/v1\n", `kind: want "Thing", not nothing`, "kind: Thing"},
 		"a name of 64 in storage":         {"apiVersion: acme.org/v2\nkind: Thing\nmetadata: {namespace: ns, name: " + strings.Repeat("a", 64) + "}\n", "metadata.name: Too long: may not be more than 63 bytes", ""},
 		"a name that is none":             {"apiVersion: acme.org/v2\nkind: Thing\nmetadata: {namespace: ns, name: A}\n", `metadata.name: Invalid value: "A"`, ""},
 		"no name":                         {"apiVersion: acme.org/v2\nkind: Thing\nmetadata: {namespace: ns}\n", "metadata.name: Required value: name or generateName is required", ""},

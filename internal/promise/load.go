@@ -273,7 +273,7 @@ func set(object map[string]any, path []string, value any) {
 func (p *Promise) decode(object map[string]any) error {
 	var problems []diag.Finding
 	if v := object["apiVersion"]; v != api.GroupVersion {
-		f := p.finding("apiVersion", fmt.Sprintf("want %q, not %s", api.GroupVersion, describe(v)))
+		f := p.finding("apiVersion", fmt.Sprintf("want %q, not %s", api.GroupVersion, diag.Describe(v)))
 		f.Hint = "apiVersion: " + api.GroupVersion
 		problems = append(problems, f)
 	}

@@ -213,18 +213,5 @@ func notText(value any, field string) []misfit {
 }
 
 func wrongType(value any, want, field string) []misfit {
-	return []misfit{{field: field, message: fmt.Sprintf("want %s, not %s", want, describe(value))}}
-}
-
-func describe(value any) string {
-	switch v := value.(type) {
-	case map[string]any:
-		return "an object"
-	case []any:
-		return "a list"
-	case string:
-		return fmt.Sprintf("the string %q", v)
-	default:
-		return fmt.Sprint(v)
-	}
+	return []misfit{{field: field, message: fmt.Sprintf("want %s, not %s", want, diag.Describe(value))}}
 }

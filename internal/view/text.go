@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/charmbracelet/lipgloss"
+
+	"github.com/kratix-tools/kratix/internal/diag"
 )
 
 // A table is a list of rows whose columns are aligned.
@@ -54,26 +56,10 @@ func (t *table) loose(w io.Writer) {
 }
 
 // count gives a number with its noun: "1 step", "2 steps".
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
+func count(n int, noun string) string { return diag.Count(n, noun) }
 
 // size gives a number of bytes as people read it.
-func size(n int64) string {
-	switch {
-	case n < 1<<10:
-		return fmt.Sprintf("%d B", n)
-	case n < 1<<20:
-		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
-	case n < 1<<30:
-		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
-	default:
-		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
-	}
-}
+func size(n int64) string { return diag.Size(n) }
 
 // seconds gives a duration in a fixed unit, so that a column can be compared.
 func seconds(d time.Duration) string { return fmt.Sprintf("%.2fs", d.Seconds()) }
