@@ -14,8 +14,8 @@ import (
 // of the files are absolute; they need not exist any more.
 //
 // All cases depend on the files of the Promise itself and on what tests/ holds for all of them; a
-// case on its own directory, on its Destinations and existing Works, and on the
-// sources of the containers that it runs. What lies below workflows/ but in no
+// case on its own directory, on its Destinations and existing Works, on the
+// Secrets and ConfigMaps that its case.yaml names, and on the sources of the containers that it runs. What lies below workflows/ but in no
 // container's directory, and Go code elsewhere in the Promise's directory, may
 // be part of any container. Golden files do not count if they are about to be
 // written.
@@ -51,7 +51,11 @@ func dependencies(p *promise.Promise, c *fixture.Case) dependence {
 	for _, shared := range []string{"suite.yaml", "secrets", "configmaps"} {
 		d.paths = append(d.paths, filepath.Join(tests, shared))
 	}
-	for _, file := range slices.Concat(c.Destinations, c.Existing) {
+	files := slices.Concat(c.Destinations, c.Existing)
+	if c.Objects != nil {
+		files = append(files, c.Objects.Paths...)
+	}
+	for _, file := range files {
 		d.paths = append(d.paths, absolute(file))
 	}
 	if len(c.Destinations) == 0 {

@@ -45,7 +45,8 @@ func twoWorkflowCases(t *testing.T) (*promise.Promise, []*fixture.Case) {
 		{Path: "promise.yaml", Data: []byte(twoWorkflows)},
 		{Path: "tests/resource-configure/small/request.yaml", Data: []byte(request)},
 		{Path: "tests/resource-configure/large/request.yaml", Data: []byte(request)},
-		{Path: "tests/resource-configure/large/case.yaml", Data: []byte("pipelines: [notify]\nplatform: {destinations: [../../eu]}\n")},
+		{Path: "tests/resource-configure/large/case.yaml", Data: []byte("pipelines: [notify]\nplatform: {destinations: [../../eu]}\nsecrets: [../../ci.env]\n")},
+		{Path: "tests/ci.env", Data: []byte("password=hunter22\n")},
 		{Path: "tests/eu/one.yaml", Data: []byte("apiVersion: platform.kratix.io/v1alpha1\nkind: Destination\nmetadata: {name: one}\n")},
 		{Path: "tests/resource-delete/gone/request.yaml", Data: []byte(request)},
 	}
@@ -87,6 +88,7 @@ func TestTouched(t *testing.T) {
 		{"the directory of a case, gone", "tests/resource-configure/small", []string{"small"}},
 		{"shared Destinations are of who names no others", "tests/destinations/x.yaml", []string{"small", "gone"}},
 		{"a case's own Destinations", "tests/eu/one.yaml", []string{"large"}},
+		{"and the Secrets that it names", "tests/ci.env", []string{"large"}},
 		{"a note beside the cases", "tests/README.md", none},
 		{"sources of a container are of who runs it", "workflows/resource/configure/instance/render/scripts/main.go", []string{"small"}},
 		{"a container of the same name in another Pipeline", "workflows/resource/configure/notify/render/main.go", []string{"large", "small"}},
