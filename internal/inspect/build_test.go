@@ -16,7 +16,7 @@ import (
 
 // A saved platform is built from Go values and read back as files are, so that
 // nothing but what the API server would give is seen by the inspector.
-func saved(t testing.TB, p *platform.Platform, others ...any) *snapshot.Snapshot {
+func saved(t *testing.T, p *platform.Platform, others ...any) *snapshot.Snapshot {
 	t.Helper()
 	var text bytes.Buffer
 	write := func(kind string, object any) {
@@ -133,7 +133,7 @@ func aWork(request string, directories ...string) api.Work {
 }
 
 // delivered places a Work as Kratix does, and says that all was written.
-func delivered(t testing.TB, p *platform.Platform, w *api.Work) *platform.Platform {
+func delivered(t *testing.T, p *platform.Platform, w *api.Work) *platform.Platform {
 	t.Helper()
 	p.Complete()
 	placements, err := placement.Place(w, p, placement.Options{})
@@ -170,7 +170,7 @@ func delivered(t testing.TB, p *platform.Platform, w *api.Work) *platform.Platfo
 
 // prod is a platform with two Destinations, one of them for production, where
 // a Work is placed.
-func prod(t testing.TB, w api.Work) *platform.Platform {
+func prod(t *testing.T, w api.Work) *platform.Platform {
 	t.Helper()
 	return delivered(t, &platform.Platform{
 		Destinations: []api.Destination{

@@ -124,12 +124,15 @@ func (o *object) or(next *object) {
 
 // add reads one line. The first object is kept.
 func (o *object) add(line []byte, whole, known bool) {
-	trimmed := bytes.TrimSpace(line)
-	blank := len(trimmed) == 0 || trimmed[0] == '#'
-	o.begun = o.begun || !blank
 	if !known && len(o.text)+len(line) <= headSize {
 		o.text = append(o.text, line...)
 	}
+	if o.begun && !o.inMetadata && bytes.HasPrefix(line, []byte(" ")) {
+		return // deep inside, as most lines are
+	}
+	trimmed := bytes.TrimSpace(line)
+	blank := len(trimmed) == 0 || trimmed[0] == '#'
+	o.begun = o.begun || !blank
 	if blank || !whole {
 		return
 	}

@@ -195,11 +195,15 @@ func TestOlderReleases(t *testing.T) {
 		want         found
 	}{
 		{
-			"2023 to 2025, fine, of which the WorkPlacement says nothing", []string{scheduled, correct}, nil, nil,
+			"2023 to 2025, fine, of which the WorkPlacement says nothing",
+			[]string{scheduled, correct},
+			nil, nil,
 			found{"Placed: 1 document on prod; this release of Kratix does not tell what was written", true, nil},
 		},
 		{
-			"2023 to 2025, misplaced", []string{scheduled, incorrect}, []string{mismatch},
+			"2023 to 2025, misplaced",
+			[]string{scheduled, incorrect},
+			[]string{mismatch},
 			func(p *platform.Platform) {
 				p.Destinations[1].Labels["env"] = "stage"
 				p.WorkPlacements[0].Labels[marked] = "true"
@@ -207,7 +211,9 @@ func TestOlderReleases(t *testing.T) {
 			found{"Placed: 1 document on prod; this release of Kratix does not tell what was written, misplaced", false, nil},
 		},
 		{
-			"2023 to 2025, said to be misplaced since another Destination matches too", []string{scheduled, incorrect}, []string{mismatch},
+			"2023 to 2025, said to be misplaced since another Destination matches too",
+			[]string{scheduled, incorrect},
+			[]string{mismatch},
 			func(p *platform.Platform) {
 				p.Destinations[0].Labels["env"] = "prod"
 				p.WorkPlacements[0].Labels[marked] = "true"
@@ -215,17 +221,23 @@ func TestOlderReleases(t *testing.T) {
 			found{"Placed: 1 document on prod; this release of Kratix does not tell what was written", true, []string{"MarkedNotMisplaced " + placed}},
 		},
 		{
-			"2023 to 2025, unscheduled", []string{unscheduled, correct}, nil,
+			"2023 to 2025, unscheduled",
+			[]string{unscheduled, correct},
+			nil,
 			func(p *platform.Platform) { p.WorkPlacements, p.Destinations = nil, p.Destinations[:1] },
 			found{"Unplaced: 1 of 1 group has no Destination", false, nil},
 		},
 		{"May 2025, written", []string{scheduled, correct}, []string{written, ready}, nil, found{"Written: 1 document on prod", true, nil}},
 		{
-			"May 2025, failed", []string{scheduled, correct}, []string{"WriteSucceeded=False/WorkloadsFailedWrite"}, nil,
+			"May 2025, failed",
+			[]string{scheduled, correct},
+			[]string{"WriteSucceeded=False/WorkloadsFailedWrite"},
+			nil,
 			found{"WriteFailed: 1 of 1 WorkPlacement could not be written", false, nil},
 		},
 		{
-			"June 2025 to February 2026, written", []string{"ScheduleSucceeded=True/AllWorkplacementsScheduled", "Ready=True/Ready"},
+			"June 2025 to February 2026, written",
+			[]string{"ScheduleSucceeded=True/AllWorkplacementsScheduled", "Ready=True/Ready"},
 			[]string{"ScheduleSucceeded=True/ScheduledToDestination", written, ready},
 			func(p *platform.Platform) {
 				p.Works[0].Status.WorkPlacements, p.Works[0].Status.WorkPlacementsCreated = 1, 1

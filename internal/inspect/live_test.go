@@ -2,6 +2,7 @@ package inspect_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"flag"
 	"os"
@@ -77,46 +78,46 @@ var mayBeNull = map[string]bool{
 func TestReportsOfLivePlatform(t *testing.T) {
 	t.Parallel()
 	in := inspector(livePlatform(t))
-	for name, report := range map[string]func(*testing.T) (any, error){
-		"works": func(t *testing.T) (any, error) { return in.Works(t.Context(), inspect.WorksQuery{AllNamespaces: true}) },
-		"works-not-ready": func(t *testing.T) (any, error) {
-			return in.Works(t.Context(), inspect.WorksQuery{AllNamespaces: true, NotReady: true})
+	for name, report := range map[string]func(context.Context) (any, error){
+		"works": func(ctx context.Context) (any, error) { return in.Works(ctx, inspect.WorksQuery{AllNamespaces: true}) },
+		"works-not-ready": func(ctx context.Context) (any, error) {
+			return in.Works(ctx, inspect.WorksQuery{AllNamespaces: true, NotReady: true})
 		},
-		"workplacements": func(t *testing.T) (any, error) {
-			return in.WorkPlacements(t.Context(), inspect.WorksQuery{AllNamespaces: true})
+		"workplacements": func(ctx context.Context) (any, error) {
+			return in.WorkPlacements(ctx, inspect.WorksQuery{AllNamespaces: true})
 		},
-		"destinations": func(t *testing.T) (any, error) { return in.Destinations(t.Context()) },
-		"promises":     func(t *testing.T) (any, error) { return in.Promises(t.Context()) },
-		"work-half-placed": func(t *testing.T) (any, error) {
-			return in.Work(t.Context(), "team-a", "webapp-blog-instance-configure-294f2")
+		"destinations": func(ctx context.Context) (any, error) { return in.Destinations(ctx) },
+		"promises":     func(ctx context.Context) (any, error) { return in.Promises(ctx) },
+		"work-half-placed": func(ctx context.Context) (any, error) {
+			return in.Work(ctx, "team-a", "webapp-blog-instance-configure-294f2")
 		},
-		"work-never-written": func(t *testing.T) (any, error) {
-			return in.Work(t.Context(), "default", "sealed-never-instance-configure-cb8fa")
+		"work-never-written": func(ctx context.Context) (any, error) {
+			return in.Work(ctx, "default", "sealed-never-instance-configure-cb8fa")
 		},
-		"work-write-failed": func(t *testing.T) (any, error) {
-			return in.Work(t.Context(), "default", "archive-cold-instance-configure-55ebb")
+		"work-write-failed": func(ctx context.Context) (any, error) {
+			return in.Work(ctx, "default", "archive-cold-instance-configure-55ebb")
 		},
-		"work-misplaced": func(t *testing.T) (any, error) {
-			return in.Work(t.Context(), "default", "legacy-postgres-old-db-instance-configure-e1438")
+		"work-misplaced": func(ctx context.Context) (any, error) {
+			return in.Work(ctx, "default", "legacy-postgres-old-db-instance-configure-e1438")
 		},
-		"work-static-dependencies": func(t *testing.T) (any, error) {
-			return in.Work(t.Context(), "kratix-platform-system", "base-static-deps-406ad")
+		"work-static-dependencies": func(ctx context.Context) (any, error) {
+			return in.Work(ctx, "kratix-platform-system", "base-static-deps-406ad")
 		},
-		"destination-aggregated": func(t *testing.T) (any, error) { return in.Destination(t.Context(), "observability") },
-		"destination-none":       func(t *testing.T) (any, error) { return in.Destination(t.Context(), "terraform") },
-		"destination-failing":    func(t *testing.T) (any, error) { return in.Destination(t.Context(), "archive") },
-		"destination-misplaced":  func(t *testing.T) (any, error) { return in.Destination(t.Context(), "legacy") },
-		"promise-unavailable":    func(t *testing.T) (any, error) { return in.Promise(t.Context(), "stack") },
-		"promise-workflow":       func(t *testing.T) (any, error) { return in.Promise(t.Context(), "kafka") },
-		"promise-dependencies":   func(t *testing.T) (any, error) { return in.Promise(t.Context(), "base") },
-		"request-two-groups":     func(t *testing.T) (any, error) { return in.Request(t.Context(), "webapp", "default", "shop") },
-		"request-failed":         func(t *testing.T) (any, error) { return in.Request(t.Context(), "kafka", "default", "events") },
-		"request-retry":          func(t *testing.T) (any, error) { return in.Request(t.Context(), "vm", "team-a", "vm-2") },
-		"request-deleting":       func(t *testing.T) (any, error) { return in.Request(t.Context(), "redis", "team-b", "old-cache") },
+		"destination-aggregated": func(ctx context.Context) (any, error) { return in.Destination(ctx, "observability") },
+		"destination-none":       func(ctx context.Context) (any, error) { return in.Destination(ctx, "terraform") },
+		"destination-failing":    func(ctx context.Context) (any, error) { return in.Destination(ctx, "archive") },
+		"destination-misplaced":  func(ctx context.Context) (any, error) { return in.Destination(ctx, "legacy") },
+		"promise-unavailable":    func(ctx context.Context) (any, error) { return in.Promise(ctx, "stack") },
+		"promise-workflow":       func(ctx context.Context) (any, error) { return in.Promise(ctx, "kafka") },
+		"promise-dependencies":   func(ctx context.Context) (any, error) { return in.Promise(ctx, "base") },
+		"request-two-groups":     func(ctx context.Context) (any, error) { return in.Request(ctx, "webapp", "default", "shop") },
+		"request-failed":         func(ctx context.Context) (any, error) { return in.Request(ctx, "kafka", "default", "events") },
+		"request-retry":          func(ctx context.Context) (any, error) { return in.Request(ctx, "vm", "team-a", "vm-2") },
+		"request-deleting":       func(ctx context.Context) (any, error) { return in.Request(ctx, "redis", "team-b", "old-cache") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r, err := report(t)
+			r, err := report(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -125,61 +126,71 @@ func TestReportsOfLivePlatform(t *testing.T) {
 	}
 }
 
+// A recorded request is one of the platform, and what its README says of it.
+type recordedRequest struct {
+	kind, namespace, name string
+	sentence              string
+	workflow              inspect.WorkflowState
+	healthy               bool
+	disagreements         []string
+}
+
+var recordedRequests = []recordedRequest{
+	{"postgres", "default", "orders-db", "on worker-dev: 1 document (Written)", inspect.WorkflowCompleted, true, nil},
+	{"Postgres", "team-a", "billing-db", "on worker-dev: 1 document (Written)", inspect.WorkflowCompleted, true, nil},
+	{"postgress", "default", "frozen-db", "on no Destination; paused by the label kratix.io/paused", inspect.WorkflowPaused, false, nil},
+	{"legacy-postgres", "default", "old-db", "on legacy: 1 document (Written), misplaced", inspect.WorkflowCompleted, false, nil},
+	{"redis", "default", "cache", "on worker-prod: 1 document (Written)", inspect.WorkflowCompleted, true, nil},
+	{
+		"redis", "team-b", "old-cache", `on worker-prod: 1 document (Written); being deleted: pipeline "instance-delete" is running, 1 of 1`,
+		inspect.WorkflowDeleting, false,
+		[]string{"OwnerDiffers Redis team-b/old-cache"},
+	},
+	{"webapp", "default", "shop", "on observability: 1 document, worker-dev: 1 document (Written)", inspect.WorkflowCompleted, true, nil},
+	{"webapp", "team-a", "blog", `on worker-dev: 1 document, and partly on no Destination: group "edge": no Destination has role=edge`, inspect.WorkflowCompleted, false, nil},
+	{"kafka", "default", "events", `on no Destination; pipeline "instance-configure" failed`, inspect.WorkflowFailed, false, nil},
+	{"vault", "default", "secrets", "on no Destination: no Destination has security=high", inspect.WorkflowCompleted, false, nil},
+	{"tfbuckets.cloud.acme.example", "team-b", "reports", "on terraform: 1 document (Written)", inspect.WorkflowCompleted, true, nil},
+	{
+		"archive", "default", "cold", "on archive: 1 document (WriteFailed)", inspect.WorkflowCompleted, false,
+		[]string{"ReadyNotWritten Work default/archive-cold-instance-configure-55ebb"},
+	},
+	{
+		"sealed", "default", "never", "on vaulted: 1 document (Placed)", inspect.WorkflowCompleted, false,
+		[]string{"ReadyNotWritten Work default/sealed-never-instance-configure-cb8fa", "OwnerDiffers Sealed default/never"},
+	},
+	{"vm", "default", "vm-1", `on no Destination; pipeline "approve" is suspended: waiting for approval CHG-77`, inspect.WorkflowSuspended, false, nil},
+	{
+		"vm", "team-a", "vm-2", `on no Destination; pipeline "approve" is suspended: quota not granted yet; tried 1 time, again at 2026-11-23T16:39:06Z`,
+		inspect.WorkflowSuspended, false, nil,
+	},
+	{"env", "default", "staging", `on worker-dev: 1 document (Written); pipeline "compute" is running, 2 of 2`, inspect.WorkflowRunning, false, nil},
+	{"stack", "default", "full", "on no Destination; the Promise is not available", inspect.WorkflowUnavailable, false, nil},
+}
+
 // Every request of the recorded platform comes out as its README says, also
 // where the conditions of Kratix say something else.
 func TestRequestsOfLivePlatform(t *testing.T) {
 	t.Parallel()
-	in := inspector(livePlatform(t))
-	for _, test := range []struct {
-		kind, namespace, name string
-		sentence              string
-		workflow              inspect.WorkflowState
-		healthy               bool
-		disagreements         []string
-	}{
-		{"postgres", "default", "orders-db", "on worker-dev: 1 document (Written)", inspect.WorkflowCompleted, true, nil},
-		{"Postgres", "team-a", "billing-db", "on worker-dev: 1 document (Written)", inspect.WorkflowCompleted, true, nil},
-		{"postgress", "default", "frozen-db", "on no Destination; paused by the label kratix.io/paused", inspect.WorkflowPaused, false, nil},
-		{"legacy-postgres", "default", "old-db", "on legacy: 1 document (Written), misplaced", inspect.WorkflowCompleted, false, nil},
-		{"redis", "default", "cache", "on worker-prod: 1 document (Written)", inspect.WorkflowCompleted, true, nil},
-		{
-			"redis", "team-b", "old-cache", `on worker-prod: 1 document (Written); being deleted: pipeline "instance-delete" is running, 1 of 1`,
-			inspect.WorkflowDeleting, false,
-			[]string{"OwnerDiffers Redis team-b/old-cache"},
-		},
-		{"webapp", "default", "shop", "on observability: 1 document, worker-dev: 1 document (Written)", inspect.WorkflowCompleted, true, nil},
-		{"webapp", "team-a", "blog", `on worker-dev: 1 document, and partly on no Destination: group "edge": no Destination has role=edge`, inspect.WorkflowCompleted, false, nil},
-		{"kafka", "default", "events", `on no Destination; pipeline "instance-configure" failed`, inspect.WorkflowFailed, false, nil},
-		{"vault", "default", "secrets", "on no Destination: no Destination has security=high", inspect.WorkflowCompleted, false, nil},
-		{"tfbuckets.cloud.acme.example", "team-b", "reports", "on terraform: 1 document (Written)", inspect.WorkflowCompleted, true, nil},
-		{
-			"archive", "default", "cold", "on archive: 1 document (WriteFailed)", inspect.WorkflowCompleted, false,
-			[]string{"ReadyNotWritten Work default/archive-cold-instance-configure-55ebb"},
-		},
-		{
-			"sealed", "default", "never", "on vaulted: 1 document (Placed)", inspect.WorkflowCompleted, false,
-			[]string{"ReadyNotWritten Work default/sealed-never-instance-configure-cb8fa", "OwnerDiffers Sealed default/never"},
-		},
-		{"vm", "default", "vm-1", `on no Destination; pipeline "approve" is suspended: waiting for approval CHG-77`, inspect.WorkflowSuspended, false, nil},
-		{
-			"vm", "team-a", "vm-2", `on no Destination; pipeline "approve" is suspended: quota not granted yet; tried 1 time, again at 2026-11-23T16:39:06Z`,
-			inspect.WorkflowSuspended, false, nil,
-		},
-		{"env", "default", "staging", `on worker-dev: 1 document (Written); pipeline "compute" is running, 2 of 2`, inspect.WorkflowRunning, false, nil},
-		{"stack", "default", "full", "on no Destination; the Promise is not available", inspect.WorkflowUnavailable, false, nil},
-	} {
-		t.Run(test.kind+"-"+test.name, func(t *testing.T) {
+	checkRequests(t, inspector(livePlatform(t)))
+}
+
+func checkRequests(t *testing.T, in *inspect.Inspector) {
+	t.Helper()
+	for _, want := range recordedRequests {
+		t.Run(want.kind+"-"+want.name, func(t *testing.T) {
 			t.Parallel()
-			r, err := in.Request(t.Context(), test.kind, test.namespace, test.name)
+			r, err := in.Request(t.Context(), want.kind, want.namespace, want.name)
 			if err != nil {
 				t.Fatal(err)
 			}
-			var disagreements []string
-			for _, d := range r.Disagreements {
-				disagreements = append(disagreements, string(d.Code)+" "+d.Object)
+			got := recordedRequest{
+				kind: want.kind, namespace: r.Namespace, name: r.Name, sentence: r.Verdict.Sentence, workflow: r.Workflow.State, healthy: r.Verdict.Healthy,
 			}
-			if diff := cmp.Diff([]any{test.sentence, test.workflow, test.healthy, test.disagreements},
-				[]any{r.Verdict.Sentence, r.Workflow.State, r.Verdict.Healthy, disagreements}); diff != "" {
+			for _, d := range r.Disagreements {
+				got.disagreements = append(got.disagreements, string(d.Code)+" "+d.Object)
+			}
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(recordedRequest{})); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})

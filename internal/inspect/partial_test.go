@@ -86,23 +86,29 @@ func TestPartialPermissions(t *testing.T) {
 		unknown   []string
 	}{
 		{
-			[]string{"destinations"}, "Unplaced: 1 of 2 groups has no Destination", []schedule.Reason{schedule.ReasonUnknown},
+			[]string{"destinations"},
+			"Unplaced: 1 of 2 groups has no Destination",
+			[]schedule.Reason{schedule.ReasonUnknown},
 			[]string{"Written app.yaml"},
 			[]string{"unknown (forbidden: list destinations.platform.kratix.io)"},
 		},
 		{
-			[]string{"workplacements"}, "Unknown: WorkPlacements could not be read", []schedule.Reason{schedule.ReasonLabelMissing, schedule.ReasonLabelMismatch, schedule.ReasonNotDrawn},
+			[]string{"workplacements"},
+			"Unknown: WorkPlacements could not be read",
+			[]schedule.Reason{schedule.ReasonLabelMissing, schedule.ReasonLabelMismatch, schedule.ReasonNotDrawn},
 			[]string{"Unverified app.yaml"},
 			[]string{"unknown (forbidden: list workplacements.platform.kratix.io in namespace team-a)"},
 		},
 		{
-			[]string{"bucketstatestores", "gitstatestores"}, "Unplaced: 1 of 2 groups has no Destination",
+			[]string{"bucketstatestores", "gitstatestores"},
+			"Unplaced: 1 of 2 groups has no Destination",
 			[]schedule.Reason{schedule.ReasonLabelMissing, schedule.ReasonLabelMismatch, schedule.ReasonChosen},
 			[]string{"Written app.yaml"},
 			[]string{"unknown (forbidden: list bucketstatestores.platform.kratix.io)", "unknown (forbidden: list gitstatestores.platform.kratix.io)"},
 		},
 		{
-			[]string{"promises", "events"}, "Unplaced: 1 of 2 groups has no Destination",
+			[]string{"promises", "events"},
+			"Unplaced: 1 of 2 groups has no Destination",
 			[]schedule.Reason{schedule.ReasonLabelMissing, schedule.ReasonLabelMismatch, schedule.ReasonChosen},
 			[]string{"Written app.yaml"},
 			[]string{
@@ -233,8 +239,10 @@ func TestWhatDoesNotExist(t *testing.T) {
 			"a Destination", func() error { _, err := in.Destination(t.Context(), "worker-de"); return err },
 			`there is no Destination "worker-de"`, "did you mean worker-dev?",
 		},
-		{"a Promise", func() error { _, err := in.Promise(t.Context(), "mysql"); return err }, `there is no Promise "mysql"`,
-			"there are: archive, base, env, kafka, legacy-postgres, postgres, redis, sealed, stack, tf-bucket and 3 more"},
+		{
+			"a Promise", func() error { _, err := in.Promise(t.Context(), "mysql"); return err }, `there is no Promise "mysql"`,
+			"there are: archive, base, env, kafka, legacy-postgres, postgres, redis, sealed, stack, tf-bucket and 3 more",
+		},
 		{"a kind", func() error { _, err := in.Request(t.Context(), "postgre", "default", "orders-db"); return err }, `no Promise has the kind "postgre"`, "did you mean postgres?"},
 		{
 			"the kind of a Promise without an API", func() error { _, err := in.Request(t.Context(), "base", "default", "x"); return err },
@@ -292,7 +300,7 @@ func TestOnlyWhatIsNotFineIsRead(t *testing.T) {
 		Destinations: []api.Destination{destination("prod", api.FilepathNested, map[string]string{"env": "prod"})},
 		BucketStores: []api.BucketStateStore{bucket()},
 	}
-	one := delivered(t, p, ptr(aWork("orders", ".")))
+	one := delivered(t, p, new(aWork("orders", ".")))
 	all := *one
 	all.Works, all.WorkPlacements = nil, nil
 	for i := range works {
@@ -333,4 +341,4 @@ func TestOnlyWhatIsNotFineIsRead(t *testing.T) {
 	}
 }
 
-func ptr[T any](v T) *T { return &v }
+//go:fix inline

@@ -125,7 +125,8 @@ func TestVerify(t *testing.T) {
 			verified{
 				"Verified: 2 documents on prod", true,
 				[]string{"Verified db.yaml", "Verified more/db.yaml"},
-				[]string{"Verified " + dir + "5058f/db.yaml", "Verified " + dir + short + "/more/db.yaml"}, nil, "",
+				[]string{"Verified " + dir + "5058f/db.yaml", "Verified " + dir + short + "/more/db.yaml"},
+				nil, "",
 			},
 		},
 		{
@@ -137,7 +138,8 @@ func TestVerify(t *testing.T) {
 			verified{
 				"Missing: 2 documents on prod", false,
 				[]string{"Drifted db.yaml", "Missing more/db.yaml"},
-				[]string{"Drifted " + dir + "5058f/db.yaml", "Missing " + dir + short + "/more/db.yaml"}, nil, "",
+				[]string{"Drifted " + dir + "5058f/db.yaml", "Missing " + dir + short + "/more/db.yaml"},
+				nil, "",
 			},
 		},
 		{
@@ -149,7 +151,9 @@ func TestVerify(t *testing.T) {
 			verified{
 				"Drifted: 2 documents on prod", false,
 				[]string{"Verified db.yaml", "Verified more/db.yaml"},
-				[]string{"Verified " + dir + "5058f/db.yaml", "Verified " + dir + short + "/more/db.yaml"}, []string{dir + "5058f/extra.yaml"}, "",
+				[]string{"Verified " + dir + "5058f/db.yaml", "Verified " + dir + short + "/more/db.yaml"},
+				[]string{dir + "5058f/extra.yaml"},
+				"",
 			},
 		},
 		{
@@ -157,7 +161,8 @@ func TestVerify(t *testing.T) {
 			verified{
 				"Unverified: 2 documents on prod", false,
 				[]string{"Unverified db.yaml", "Verified more/db.yaml"},
-				[]string{"Unverified " + dir + "5058f/db.yaml", "Verified " + dir + short + "/more/db.yaml"}, nil, "",
+				[]string{"Unverified " + dir + "5058f/db.yaml", "Verified " + dir + short + "/more/db.yaml"},
+				nil, "",
 			},
 		},
 		{
@@ -171,7 +176,8 @@ func TestVerify(t *testing.T) {
 			verified{
 				"Placed: 2 of 2 WorkPlacements not written yet", false,
 				[]string{"Placed db.yaml", "Placed more/db.yaml"},
-				[]string{"Missing " + dir + "5058f/db.yaml", "Missing " + dir + short + "/more/db.yaml"}, nil, "",
+				[]string{"Missing " + dir + "5058f/db.yaml", "Missing " + dir + short + "/more/db.yaml"},
+				nil, "",
 			},
 		},
 		{
@@ -187,7 +193,8 @@ func TestVerify(t *testing.T) {
 			verified{
 				"Verified: 2 documents on prod", true,
 				[]string{"Verified db.yaml", "Verified more/db.yaml"},
-				[]string{"Verified " + dir + "5058f/db.yaml", "Verified " + dir + short + "/more/db.yaml"}, nil, "",
+				[]string{"Verified " + dir + "5058f/db.yaml", "Verified " + dir + short + "/more/db.yaml"},
+				nil, "",
 			},
 		},
 		{
@@ -198,7 +205,8 @@ func TestVerify(t *testing.T) {
 				[]string{
 					"Verified store/prod/.kratix/team-db-work.prod-5058f.yaml", "Verified store/prod/.kratix/team-db-work.prod-" + short + ".yaml",
 					"Verified store/prod/db.yaml", "Verified store/prod/more/db.yaml",
-				}, nil, "",
+				},
+				nil, "",
 			},
 		},
 		{
@@ -212,14 +220,17 @@ func TestVerify(t *testing.T) {
 				[]string{
 					"Drifted store/prod/.kratix/team-db-work.prod-5058f.yaml", "Verified store/prod/.kratix/team-db-work.prod-" + short + ".yaml",
 					"Verified store/prod/db.yaml", "Verified store/prod/more/db.yaml",
-				}, nil, "",
+				},
+				nil, "",
 			},
 		},
 		{
 			"aggregated, with the documents of others", api.FilepathAggregated, nil,
 			verified{
 				"Verified: 2 documents on prod", true,
-				[]string{"Verified db.yaml", "Verified more/db.yaml"}, []string{"Verified store/prod/aggregated.yaml"}, nil, "",
+				[]string{"Verified db.yaml", "Verified more/db.yaml"},
+				[]string{"Verified store/prod/aggregated.yaml"},
+				nil, "",
 			},
 		},
 		{
@@ -229,7 +240,9 @@ func TestVerify(t *testing.T) {
 			},
 			verified{
 				"Missing: 2 documents on prod", false,
-				[]string{"Verified db.yaml", "Missing more/db.yaml"}, []string{"Drifted store/prod/aggregated.yaml"}, nil, "",
+				[]string{"Verified db.yaml", "Missing more/db.yaml"},
+				[]string{"Drifted store/prod/aggregated.yaml"},
+				nil, "",
 			},
 		},
 		{
@@ -245,7 +258,8 @@ func TestVerify(t *testing.T) {
 				"Missing: 2 documents on prod", false,
 				[]string{"Missing ../../../../../../../../../out.yaml", "Verified more/db.yaml"},
 				[]string{"Missing ../out.yaml", "Verified " + dir + short + "/more/db.yaml"},
-				[]string{dir + "5058f/db.yaml"}, "",
+				[]string{dir + "5058f/db.yaml"},
+				"",
 			},
 		},
 	} {
