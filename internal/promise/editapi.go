@@ -59,13 +59,66 @@ func (p *Promise) UpdateAPI(c APIChange) (Update, error) {
 	if err != nil {
 		return Update{}, err
 	}
-	after := d.names()
-	if before.Kind == after.Kind && before.Group == after.Group && slices.Equal(before.versions, after.versions) {
-		return u, nil
+	requests, err := p.renameRequests(before, d.names())
+	if err != nil {
+		return Update{}, err
 	}
-	requests, err := p.renameRequests(before, after)
-	u.Edits = append(u.Edits, requests...)
+	refused, err := p.newlyRefused(u.Edits, requests)
+	u.Edits, u.Notes = append(u.Edits, requests...), append(u.Notes, refused...)
 	return u, err
+}
+
+// newlyRefused finds what the edited API refuses in requests beside the Promise
+// that the old one admits. They have to be changed by somebody who knows what
+// they are to say.
+func (p *Promise) newlyRefused(edits, requests []Edit) ([]diag.Finding, error) {
+	if len(edits) == 0 {
+		return nil, nil
+	}
+	after, err := p.With(edits)
+	if err != nil {
+		return nil, err
+	}
+	files, err := p.requests()
+	if err != nil {
+		return nil, err
+	}
+	var found []diag.Finding
+	for _, file := range files {
+		data, err := yamldoc.ReadFile(file)
+		if err != nil || len(p.refusals(file, data)) > 0 {
+			continue
+		}
+		if i := slices.IndexFunc(requests, func(e Edit) bool { return e.File == file }); i >= 0 {
+			data = requests[i].Data
+		}
+		found = append(found, after.refusals(file, data)...)
+	}
+	return found, nil
+}
+
+// refusals are what the API of the Promise refuses in a request, or why it
+// cannot be known.
+func (p *Promise) refusals(file string, data []byte) []diag.Finding {
+	crd, err := p.CRD()
+	if err != nil {
+		return []diag.Finding{{Message: err.Error()}}
+	}
+	docs, err := yamldoc.Parse(file, data)
+	if err != nil {
+		return []diag.Finding{{Message: err.Error()}}
+	}
+	doc := docs[requestDocument(docs, crd.Kind)]
+	object, _ := doc.Value().(map[string]any)
+	if object == nil {
+		return []diag.Finding{{Message: "no object"}}
+	}
+	_, err = newRequest(doc, object, crd)
+	found := slices.Clone(diag.Findings(err))
+	for i := range found {
+		found[i].Severity = diag.SeverityWarning
+	}
+	return found
 }
 
 // checkShape says what is missing for an API to be edited.
@@ -197,6 +250,9 @@ func (d *draft) pinned(before apiNames) []step {
 // renameRequests carries new names of the API into the requests beside the
 // Promise.
 func (p *Promise) renameRequests(before, after apiNames) ([]Edit, error) {
+	if before.Kind == after.Kind && before.Group == after.Group && slices.Equal(before.versions, after.versions) {
+		return nil, nil
+	}
 	files, err := p.requests()
 	if err != nil {
 		return nil, err

@@ -46,9 +46,9 @@ func parseSelector(text string) (c SelectorChange, wrong string) {
 	case !sets && !c.Remove:
 		return c, "it is neither KEY=VALUE nor KEY-"
 	case len(validation.IsQualifiedName(key)) > 0:
-		return c, fmt.Sprintf("%q is no valid name of a label: %s", key, validation.IsQualifiedName(key)[0])
+		return c, fmt.Sprintf("%q is no valid name of a label: letters, digits, -, _ and ., at most 63, maybe behind a domain and a slash", key)
 	case len(validation.IsValidLabelValue(value)) > 0:
-		return c, fmt.Sprintf("%q is no valid value of a label: %s", value, validation.IsValidLabelValue(value)[0])
+		return c, fmt.Sprintf("%q is no valid value of a label: letters, digits, -, _ and ., at most 63", value)
 	}
 	return c, ""
 }
