@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kratix-tools/kratix/internal/api"
 	"github.com/kratix-tools/kratix/internal/inspect"
@@ -151,6 +152,14 @@ func TestDisagreements(t *testing.T) {
 		{
 			"a Promise that should be on one more Destination", aWork("", "."), func(p *platform.Platform) { p.Destinations[0].Labels["env"] = "prod" },
 			found{"Unplaced: a Destination that matches has no WorkPlacement", false, []string{"PlaceableNotPlaced " + workObject}},
+		},
+		{
+			"the WorkPlacement is being deleted", aWork("orders", "."),
+			func(p *platform.Platform) {
+				since := metav1.NewTime(now())
+				p.WorkPlacements[0].DeletionTimestamp = &since
+			},
+			found{"Placed: 1 document on prod, where it is being removed", false, nil},
 		},
 		{
 			"no documents", aWork("orders"), func(*platform.Platform) {},

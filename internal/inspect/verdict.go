@@ -53,7 +53,9 @@ func (r *WorkReport) fine() bool {
 	case StateWritten, StateVerified, StateEmpty:
 		return true
 	case StatePlaced:
-		return !slices.ContainsFunc(r.WorkPlacements, func(p Placed) bool { return !p.Silent && (p.State != StateWritten || r.outdated(&p)) })
+		return !slices.ContainsFunc(r.WorkPlacements, func(p Placed) bool {
+			return p.Deleting || !p.Silent && (p.State != StateWritten || r.outdated(&p))
+		})
 	default:
 		return false
 	}
@@ -143,6 +145,8 @@ func (r *WorkReport) judgePlaced(p *Placed) {
 		r.Verdict.State = worse(r.Verdict.State, StatePlaced)
 	case p.State == StatePlaced:
 		r.because(StatePlaced, p.Group.Directory, p.Destination, p.Message)
+	case p.Deleting:
+		r.because(StatePlaced, p.Group.Directory, p.Destination, "its WorkPlacement is being deleted")
 	case r.outdated(p):
 		r.because(StatePlaced, p.Group.Directory, p.Destination, "an older version of the documents was written")
 	case p.State == StateMissing, p.State == StateDrifted, p.State == StateUnverified:
@@ -240,6 +244,9 @@ func (r *WorkReport) sentence() string {
 			return strings.Join(r.landed(), ", ") + "; this release of Kratix does not tell what was written"
 		}
 		n := countPlaced(r.WorkPlacements, func(p *Placed) bool { return p.State != StateWritten || r.outdated(p) })
+		if n == 0 {
+			return strings.Join(r.landed(), ", ") + ", where it is being removed"
+		}
 		return fmt.Sprintf("%d of %s not written yet", n, plural(placements, "WorkPlacement"))
 	case StateEmpty:
 		return "the Work has no documents"
