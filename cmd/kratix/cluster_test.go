@@ -43,8 +43,9 @@ func hasCluster() bool {
 // "cluster" sets $KUBECONFIG, and $KUBECTL to a kubectl of the same version. Its // other forms say what is behind it:
 //
 //	cluster                        the recorded platform, to be read by many
-//	cluster fresh [platform]       a server for this script alone, empty but for
-//	                               Kratix's CRDs, or with the recorded platform
+//	cluster fresh [platform|bare]  a server for this script alone, empty but for
+//	                               Kratix's CRDs, with the recorded platform, or
+//	                               without even the CRDs
 //	cluster load FILE...           creates objects, with their status
 //	cluster pods FILE DIR          creates Pods; what their containers printed
 //	                               is DIR/NAMESPACE/POD/CONTAINER, a line each
@@ -63,7 +64,7 @@ func (c *clusters) use(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	switch {
 	case form == "" || form == "fresh" && len(args) <= 1:
-		c.start(ts, form == "fresh", len(args) == 1)
+		c.start(ts, form == "fresh", strings.Join(args, " "))
 	case form == "load" && len(args) > 0:
 		for i := range args {
 			args[i] = ts.MkAbs(args[i])
@@ -81,7 +82,7 @@ func (c *clusters) use(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // start sets $KUBECONFIG to the platform, or to a server of the script's own.
-func (c *clusters) start(ts *testscript.TestScript, fresh, platform bool) {
+func (c *clusters) start(ts *testscript.TestScript, fresh bool, with string) {
 	if fresh {
 		server, err := kubetest.Start(context.Background())
 		ts.Check(err)
@@ -89,11 +90,15 @@ func (c *clusters) start(ts *testscript.TestScript, fresh, platform bool) {
 		c.mu.Lock()
 		c.own[ts] = server
 		c.mu.Unlock()
-		load := server.LoadCRDs
-		if platform {
-			load = server.LoadPlatform
+		switch with {
+		case "":
+			ts.Check(server.LoadCRDs(context.Background()))
+		case "platform":
+			ts.Check(server.LoadPlatform(context.Background()))
+		case "bare":
+		default:
+			ts.Fatalf("unknown form of cluster fresh")
 		}
-		ts.Check(load(context.Background()))
 	}
 	ts.Setenv("KUBECONFIG", c.server(ts, false).Kubeconfig)
 	kubectl, err := kubetest.Program("kubectl")

@@ -164,22 +164,22 @@ func timeless(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // "ageless" makes the last standard output the standard output to compare, with
-// every age, such as 82s or 3h, replaced by "0s" of the same width.
+// every age, such as 82s or 3h, replaced by "0s", and the blanks behind it by as
+// many as stand between two columns.
 func ageless(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) > 0 {
 		ts.Fatalf("usage: ageless")
 	}
-	text := regexp.MustCompile(`\b(\d+[smhdy]){1,2}\b( *)`).ReplaceAllStringFunc(ts.ReadFile("stdout"), func(found string) string {
-		word := strings.TrimRight(found, " ")
-		if word == found {
-			return "0s"
-		}
-		return "0s" + strings.Repeat(" ", len(found)-len(word)+max(0, len(word)-len("0s")))
-	})
+	text := age.ReplaceAllString(ts.ReadFile("stdout"), "0s")
+	text = regexp.MustCompile(`\b0s  +`).ReplaceAllString(text, "0s  ")
+	text = regexp.MustCompile(`  +(AGE|0s)\b`).ReplaceAllString(text, "  $1")
 	file := filepath.Join(ts.Getenv("WORK"), ".ageless")
 	ts.Check(os.WriteFile(file, []byte(text), 0o600))
 	ts.Check(ts.Exec("cat", file))
 }
+
+// age is how long ago something was, as kubectl says it.
+var age = regexp.MustCompile(`\b(\d+[smhdy]){1,2}\b`)
 
 // "exits CODE command..." runs a command and wants that exit code.
 func exits(ts *testscript.TestScript, neg bool, args []string) {

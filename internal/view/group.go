@@ -31,7 +31,7 @@ func (v viewer) groupBody(p *placement.Placement, indent string) {
 	if !undecided(p) {
 		v.candidates(p, indent)
 	}
-	if p.Unplaced() {
+	if p.Unplaced() && (v.live == nil || v.live.unread == "") {
 		v.waiting(p, indent)
 	}
 }
@@ -67,10 +67,10 @@ func (v viewer) rule(p *placement.Placement) string {
 		}
 	}
 	switch {
+	case v.live != nil && v.live.unread != "":
+		return v.warn.Render("UNKNOWN") + ": " + v.live.unread + " cannot be read"
 	case len(p.Candidates) == 0 && v.live != nil:
 		return v.bad.Render("UNPLACED") + ": there are no Destinations"
-	case undecided(p) && v.live != nil:
-		return v.warn.Render("UNKNOWN") + ": Destinations cannot be read"
 	case len(p.Candidates) == 0:
 		return v.bad.Render("UNPLACED") + ": there are no Destinations; put some into tests/destinations"
 	case undecided(p):
@@ -115,7 +115,11 @@ func (v viewer) candidates(p *placement.Placement, indent string) {
 	})
 	shown := all
 	rejected := slices.IndexFunc(all, func(c schedule.Candidate) bool { return rank(c) == rankRejected })
-	if rejected >= 0 && len(all)-rejected > mostRejected {
+	command := "-o json"
+	switch {
+	case v.brief != "" && rejected > 0:
+		shown, command = all[:rejected], v.brief
+	case rejected >= 0 && len(all)-rejected > mostRejected:
 		shown = all[:rejected+mostRejected-1]
 	}
 	width := 0
@@ -129,8 +133,12 @@ func (v viewer) candidates(p *placement.Placement, indent string) {
 			mark, below = "`- ", "   "
 		}
 		lines := reason(c)
-		if v.live != nil && c.Chosen {
+		switch {
+		case v.live == nil:
+		case lines[0] == "CHOSEN":
 			lines[0] += v.live.since(p.Group.ID, c.Destination)
+		case v.live.unread != "" && c.Reason == schedule.ReasonNotDrawn:
+			lines[0] = "it may be here"
 		}
 		if closest[c.Destination] != "" {
 			lines[0] += "   " + closest[c.Destination]
@@ -145,7 +153,7 @@ func (v viewer) candidates(p *placement.Placement, indent string) {
 		}
 	}
 	if more := len(all) - len(shown); more > 0 {
-		fmt.Fprintf(v, "%s%s%d others  %s  -o json lists them\n", indent, v.faint.Render("`- "), more, v.faint.Render("rejected"))
+		fmt.Fprintf(v, "%s%s%s  %s  %s lists them\n", indent, v.faint.Render("`- "), count(more, "other"), v.faint.Render("rejected"), command)
 	}
 }
 

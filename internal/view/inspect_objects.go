@@ -40,7 +40,7 @@ func graphOfRequest(r *inspect.RequestReport) *graph {
 
 func (v viewer) request(r *inspect.RequestReport) {
 	t := table{}
-	t.row("Request", v.strong.Render(name(r.RequestKind+" "+r.Namespace+"/"+r.Name)), v.faint.Render(escaped("of Promise "+strings.TrimSpace(r.Promise+" "+r.PromiseVersion))))
+	t.row("Request", v.strong.Render(name(r.RequestKind+" "+r.Namespace+"/"+r.Name)), v.faint.Render(escaped(ofPromise(r.Promise, r.PromiseVersion))))
 	t.row("Verdict", v.sentence(r.Verdict))
 	t.loose(v)
 	v.reasons(r.Verdict.Reasons)
@@ -49,8 +49,8 @@ func (v viewer) request(r *inspect.RequestReport) {
 	for i := range r.Works {
 		fmt.Fprintln(v)
 		v.workHead(&r.Works[i])
+		v.brief = "kratix inspect work " + r.Works[i].Name + " -n " + r.Works[i].Namespace
 		v.workBody(&r.Works[i], "  ")
-		v.disagreements(r.Works[i].Disagreements)
 	}
 	v.conditionList(r.Conditions)
 	v.disagreements(r.Disagreements)

@@ -63,9 +63,9 @@ func (v viewer) workHead(r *inspect.WorkReport) {
 	t.loose(v)
 }
 
-// sentence is a verdict in a sentence, whose first word is its state.
+// sentence is a verdict in a sentence, after its state.
 func (v viewer) sentence(verdict inspect.Verdict) string {
-	_, rest, _ := strings.Cut(verdict.Sentence, ": ")
+	rest := strings.TrimPrefix(verdict.Sentence, string(verdict.State)+": ")
 	return v.state(verdict) + ": " + escaped(rest)
 }
 
@@ -87,7 +87,16 @@ func fromPromise(r *inspect.WorkReport) string {
 	if r.For.Type != api.WorkTypeResource {
 		return r.PromiseVersion
 	}
-	return strings.TrimSpace("of Promise " + r.For.Promise + " " + r.PromiseVersion)
+	return ofPromise(r.For.Promise, r.PromiseVersion)
+}
+
+// ofPromise names a Promise with its version, if it has one: Kratix calls a
+// missing one not-set.
+func ofPromise(promise, version string) string {
+	if version == "not-set" {
+		version = ""
+	}
+	return strings.TrimSpace("of Promise " + promise + " " + version)
 }
 
 // reasons lists what is wrong, unless the verdict's sentence is all.
@@ -115,6 +124,7 @@ type live struct {
 	placed   []inspect.Placed
 	sites    map[string]*inspect.Site
 	checks   map[string]*inspect.StoreCheck
+	unread   string // the kind without which nobody knows where a group is
 }
 
 func newLive(r *inspect.WorkReport) *live {
@@ -127,6 +137,14 @@ func newLive(r *inspect.WorkReport) *live {
 	}
 	for i := range r.Destinations {
 		l.sites[r.Destinations[i].Name] = &r.Destinations[i]
+	}
+	for _, u := range r.Unknown {
+		switch u.Resource {
+		case inspect.Destinations.String():
+			l.unread = "Destinations"
+		case inspect.WorkPlacements.String():
+			l.unread = "WorkPlacements"
+		}
 	}
 	for i := range r.Verification {
 		l.checks[r.Verification[i].Destination] = &r.Verification[i]

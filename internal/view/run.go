@@ -39,6 +39,9 @@ type viewer struct {
 
 	told bool  // what steps print was shown while they ran
 	live *live // of a Work in a cluster; nil for what has only been computed
+	// brief is the command that lists what rejects a group that is placed; empty
+	// to list it here.
+	brief string
 }
 
 func newViewer(w term.Stream) viewer { return viewer{Stream: w, styles: stylesFor(w)} }
