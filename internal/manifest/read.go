@@ -230,7 +230,7 @@ func (s *Set) collisions() []diag.Finding {
 	seen := map[string]bool{}
 	for _, f := range s.Files {
 		if seen[f.Path] {
-			found = append(found, diag.Finding{Severity: diag.SeverityError, Message: fmt.Sprintf("two of the paths have a file %s", f.Path), Hint: "give one directory that holds both"})
+			found = append(found, diag.Finding{Severity: diag.SeverityError, Message: "two of the paths have a file " + f.Path, Hint: "give one directory that holds both"})
 		}
 		seen[f.Path] = true
 	}

@@ -18,6 +18,9 @@
 //
 // [Find] and [Load] read a Promise, [Promise.Pipelines] decodes its Pipelines as
 // strictly as Kratix does, [Promise.CRD] is the API that Kratix would serve and
-// [CRD.Admit] what that API makes of a request. [Promise.AddContainer] edits the
-// files and leaves every byte alone that it need not touch.
+// [CRD.Admit] what that API makes of a request. [Promise.AddContainer],
+// [Promise.UpdateAPI], [Promise.SetDependencies] and [Promise.UpdateSelectors]
+// edit the files, in both layouts, and leave every byte alone that they need not
+// touch; [Promise.With] is the Promise as it will be then, and [Promise.Write]
+// writes it as one document.
 package promise

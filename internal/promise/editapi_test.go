@@ -165,7 +165,7 @@ func TestUpdateAPIProperties(t *testing.T) {
 func parseProperties(t *testing.T, texts string) []promise.PropertyChange {
 	t.Helper()
 	var changes []promise.PropertyChange
-	for _, text := range strings.Fields(texts) {
+	for text := range strings.FieldsSeq(texts) {
 		c, err := promise.ParseProperty(text)
 		if err != nil {
 			t.Fatal(err)

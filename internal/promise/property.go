@@ -1,6 +1,7 @@
 package promise
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -103,7 +104,7 @@ func splitOutside(text string, separator byte) ([]string, error) {
 		}
 	}
 	if quote != 0 || depth != 0 {
-		return nil, fmt.Errorf("a quote or a bracket in it is not closed")
+		return nil, errors.New("a quote or a bracket in it is not closed")
 	}
 	return append(parts, text[begin:]), nil
 }
@@ -114,7 +115,7 @@ func propertyPath(text string) ([]string, error) {
 	for rest := strings.TrimPrefix(text, "spec."); ; {
 		step := rest[:min(len(rest), max(0, endOfStep(rest)))]
 		if step == "" {
-			return nil, fmt.Errorf("a name in it is empty")
+			return nil, errors.New("a name in it is empty")
 		}
 		rest = rest[len(step):]
 		if strings.HasPrefix(step, "[") {

@@ -385,15 +385,18 @@ func TestSet(t *testing.T) {
 		"a mapping for an item":          {"a[1]", "a:\n- x\n- y # c\n- z\n", yamldoc.Map{{"b", 1}, {"c", 2}}, "a:\n- x\n- b: 1 # c\n  c: 2\n- z\n"},
 		"an item for a mapping":          {"a[0]", "a:\n-   b: 1\n    c: 2\n- z\n", "x", "a:\n-   x\n- z\n"},
 		"items come and go": {
-			"a", "a:\n- 1 # one\n- 2 # two\n- 3 # three\n", []any{1, 3, 4},
+			"a", "a:\n- 1 # one\n- 2 # two\n- 3 # three\n",
+			[]any{1, 3, 4},
 			"a:\n- 1 # one\n- 3 # three\n- 4\n",
 		},
 		"an object of the same name": {
-			"a", "a:\n- kind: A\n  x: 1 # x\n- kind: B\n  x: 1 # x\n", []any{yamldoc.Map{{"kind", "A"}, {"x", 2}}, yamldoc.Map{{"kind", "B"}, {"x", 1}}},
+			"a", "a:\n- kind: A\n  x: 1 # x\n- kind: B\n  x: 1 # x\n",
+			[]any{yamldoc.Map{{"kind", "A"}, {"x", 2}}, yamldoc.Map{{"kind", "B"}, {"x", 1}}},
 			"a:\n- kind: A\n  x: 2 # x\n- kind: B\n  x: 1 # x\n",
 		},
 		"other objects": {
-			"a", "a:\n  # old\n  - kind: A\n  - kind: B\nb: 1\n", []any{yamldoc.Map{{"kind", "C"}}},
+			"a", "a:\n  # old\n  - kind: A\n  - kind: B\nb: 1\n",
+			[]any{yamldoc.Map{{"kind", "C"}}},
 			"a:\n  - kind: C\nb: 1\n",
 		},
 		"the list of a document":        {"", "# c\n- kind: A\n- kind: B\n# d\n", []any{yamldoc.Map{{"kind", "C"}, {"x", 1}}}, "# c\n- kind: C\n  x: 1\n# d\n"},

@@ -99,7 +99,8 @@ type slot struct {
 func (d *Document) slotOf(p place) (slot, bool) {
 	n, key := p.node(), p.key()
 	s := slot{below: key != nil}
-	begin, ok := 0, true
+	var begin int
+	ok := true
 	switch {
 	case key != nil:
 		s.column = key.Column - 1
@@ -167,11 +168,8 @@ func (d *Document) fill(s slot, first string, lines []string) []byte {
 	} else {
 		first = spaced(d.text[:from]) + first
 	}
-	text := first + rest
-	for _, line := range lines {
-		text += d.eol() + line
-	}
-	return d.replace(from, end, text)
+	text := append([]string{first + rest}, lines...)
+	return d.replace(from, end, strings.Join(text, d.eol()))
 }
 
 // lineStop is the offset behind the text of a line, before its break.

@@ -135,7 +135,7 @@ func (d *Document) after(n *yaml.Node) (int, bool) {
 
 // skipWords passes over plain text, which may be spread over several lines.
 func (d *Document) skipWords(at int, text string) (int, bool) {
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		rest := bytes.TrimLeftFunc(d.text[at:], unicode.IsSpace)
 		at = len(d.text) - len(rest)
 		if !bytes.HasPrefix(rest, []byte(word)) {

@@ -85,7 +85,8 @@ func related(old map[string]any, m Map) bool {
 }
 
 func (d *Document) setMap(segments []string, old map[string]any, m Map) (*Document, error) {
-	edited, err := d, error(nil)
+	edited := d
+	var err error
 	keep := map[string]bool{}
 	for _, e := range m {
 		keep[e.Key] = true
@@ -120,7 +121,8 @@ func below(segments []string, name string) []string {
 // setList keeps the items that are in both lists, in order, and between them
 // changes, inserts and removes.
 func (d *Document) setList(segments []string, old, items []any) (*Document, error) {
-	edited, err := d, error(nil)
+	edited := d
+	var err error
 	runs := align(texts(old), texts(items))
 	if r := runs[0]; r.from == 0 && r.to == len(old) && r.newTo-r.newFrom == len(items) && !alikeItems(old, items) {
 		return d.replaceValue(segments, items) // nothing of the old list is left
@@ -140,7 +142,7 @@ func (d *Document) setList(segments []string, old, items []any) (*Document, erro
 				return nil, err
 			}
 		}
-		for i := len(gone) - 1; i >= 0; i-- {
+		for i := range slices.Backward(gone) {
 			if edited, err = edited.remove(below(segments, strconv.Itoa(r.from+i))); err != nil {
 				return nil, err
 			}
@@ -195,9 +197,9 @@ func align(old, items []string) []run {
 	for i := range length {
 		length[i] = make([]int, len(items)+1)
 	}
-	for i := len(old) - 1; i >= 0; i-- {
-		for j := len(items) - 1; j >= 0; j-- {
-			if old[i] == items[j] {
+	for i, was := range slices.Backward(old) {
+		for j, is := range slices.Backward(items) {
+			if was == is {
 				length[i][j] = length[i+1][j+1] + 1
 			} else {
 				length[i][j] = max(length[i+1][j], length[i][j+1])
