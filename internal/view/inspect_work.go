@@ -36,11 +36,17 @@ func (v viewer) work(r *inspect.WorkReport) {
 	v.disagreements(r.Disagreements)
 	v.events(r.Events, r.EvaluatedAt, "Work/"+r.Name)
 	v.unknown(r.Unknown)
-	fmt.Fprintf(v, "\n%s\n", v.faint.Render(v.evaluated(r)))
+	if words := evaluated(r); words != "" {
+		fmt.Fprintf(v, "\n%s\n", v.faint.Render(words))
+	}
 }
 
-// evaluated says what the verdicts rest on, and what could be asked.
-func (v viewer) evaluated(r *inspect.WorkReport) string {
+// evaluated says what the verdicts rest on; nothing if Destinations could not
+// be read.
+func evaluated(r *inspect.WorkReport) string {
+	if slices.ContainsFunc(r.Unknown, func(u inspect.Unknown) bool { return u.Resource == inspect.Destinations.String() }) {
+		return ""
+	}
 	n := 0
 	for i := range r.Groups {
 		n = max(n, len(r.Groups[i].Candidates))
@@ -66,6 +72,7 @@ func (v viewer) workHead(r *inspect.WorkReport) {
 // sentence is a verdict in a sentence, after its state.
 func (v viewer) sentence(verdict inspect.Verdict) string {
 	rest := strings.TrimPrefix(verdict.Sentence, string(verdict.State)+": ")
+	rest = strings.TrimSuffix(rest, " ("+string(verdict.State)+")")
 	return v.state(verdict) + ": " + escaped(rest)
 }
 

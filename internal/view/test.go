@@ -36,6 +36,8 @@ type TestsOptions struct {
 	Jobs   int  // cases at a time
 	Update bool // what comes out becomes the golden
 	Quiet  bool // only what failed, and the sum
+	// Reviewed says that differences are shown one by one afterwards.
+	Reviewed bool
 	// Told says that what steps print was shown while they ran.
 	Told bool
 	// Dir is the directory of the Promise if commands must name it.
@@ -68,7 +70,7 @@ func NewTests(w term.Stream, promise string, environment suite.Environment, case
 func (t *Tests) Done(c suite.Case) {
 	took := time.Duration(c.DurationMS) * time.Millisecond
 	details := t.wrong(c)
-	if t.Quiet && !details {
+	if t.Quiet && c.Result != compare.Failed {
 		return
 	}
 	if details && !t.bare {
@@ -103,7 +105,9 @@ func (t *Tests) warnings(c suite.Case) {
 }
 
 // wrong reports whether there is more to say of a case than one line.
-func (t *Tests) wrong(c suite.Case) bool { return c.Result == compare.Failed }
+func (t *Tests) wrong(c suite.Case) bool {
+	return c.Result == compare.Failed && (!t.Reviewed || c.Review == nil)
+}
 
 // word is the result of a case in a word, and how it looks.
 func (t *Tests) word(c suite.Case) (string, lipgloss.Style) {
