@@ -29,6 +29,7 @@ type caseFlags struct {
 	failFast   bool
 	update     bool
 	quiet      bool
+	review     bool
 	places     bool
 	allowEmpty bool
 	format     view.Format
@@ -90,7 +91,7 @@ func (o *caseFlags) present(ctx context.Context, env *Env, s *suite.Suite, progr
 		return report, view.Encode(env.Out, o.format, report)
 	}
 	tests := view.NewTests(env.out(), s.Promise.Name, s.Environment, s.Cases, view.TestsOptions{
-		Jobs: s.Jobs, Update: o.update, Quiet: o.quiet, Told: told,
+		Jobs: s.Jobs, Update: o.update, Quiet: o.quiet, Reviewed: o.review, Told: told,
 		Dir: commandDir(s.Promise.Dir), Review: reviewCommand(s.Promise.Dir),
 	})
 	s.Done = func(c suite.Case) {

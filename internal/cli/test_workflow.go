@@ -68,6 +68,9 @@ path. Without expected/ a case fails: --update writes it.
 alone, on empty directories. What is left of a pipeline that is not run as a
 whole is kept and not compared; the case passes if the containers succeed.
 
+--review shows one difference after another and asks: a accepts it, r rejects
+it, s skips it, q quits.
+
 --changed runs the cases that a change can touch: those whose own directory,
 Destinations or container sources have changed, and all of them if the Promise
 or tests/suite.yaml has. --watch goes on with the same rule while you edit.`,
@@ -103,6 +106,7 @@ func (o *testWorkflowOptions) register(cmd *cobra.Command) {
 	flags.StringVar(&o.narrow.Container, "container", "", "run `CONTAINER` only, on empty directories")
 	flags.StringVar(&o.narrow.Until, "until", "", "end the chain after `CONTAINER`")
 	flags.BoolVar(&o.keep, "keep", false, "keep the output and logs of cases that passed, too")
+	flags.BoolVar(&o.review, "review", false, "show each difference and ask whether it becomes the golden")
 	flags.BoolVar(&o.watch, "watch", false, "go on: when files change, run the cases that they can touch")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "list the cases and the containers that would run, and run nothing")
 }
@@ -110,6 +114,10 @@ func (o *testWorkflowOptions) register(cmd *cobra.Command) {
 func runTestWorkflow(ctx context.Context, env *Env, opts testWorkflowOptions) error {
 	if err := opts.consistent(); err != nil {
 		return err
+	}
+	if opts.review && !env.canAsk() {
+		err := diag.Inputf("--review asks, and standard input is no terminal")
+		return diag.Hint(err, "to accept all differences: --update; Git shows them then")
 	}
 	if opts.watch {
 		return opts.watchTests(ctx, env)
@@ -143,6 +151,10 @@ func (o *testWorkflowOptions) consistent() error {
 		return diag.Inputf("--container runs one container and --until all before one: give one of them")
 	case o.quiet && o.verbose > 0:
 		return diag.Inputf("--quiet and --verbose: give one of them")
+	case o.review && (o.update || o.watch || o.dryRun || n != (suite.Narrow{})):
+		return diag.Inputf("--review runs whole cases, once, and asks about them: give it without --update, --watch, --dry-run, --pipeline, --container and --until")
+	case o.review && o.format != view.Text:
+		return diag.Inputf("--review asks, and -o %s is for programs: give one of them", o.format)
 	case o.watch && o.dryRun:
 		return diag.Inputf("--watch and --dry-run: give one of them")
 	case o.watch && o.format != view.Text:
@@ -175,6 +187,9 @@ func (o *testWorkflowOptions) test(ctx context.Context, env *Env, p *promise.Pro
 	}
 	if dir.Elsewhere() {
 		view.Note(env.err(), "the Promise's directory cannot be written, so the run is in "+dir.Path)
+	}
+	if o.review {
+		return o.reviewCases(ctx, env, report)
 	}
 	return verdict(report)
 }

@@ -104,6 +104,10 @@ type Case struct {
 	Dir       string              `json:"-"` // what the case left, as shown to people
 	Pipelines []simulate.Pipeline `json:"-"`
 	Err       error               `json:"-"` // why the case could not be run
+	// Review takes the differences that are accepted into the golden files; nil
+	// where there are none, or none that may become golden. It is good as long
+	// as the run's directory is there.
+	Review func(accept func(fixture.Proposal) (bool, error)) (fixture.Changes, error) `json:"-"`
 }
 
 // Run runs the cases. The Report is complete unless there is an error.
