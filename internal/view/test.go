@@ -3,7 +3,6 @@ package view
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -314,9 +313,6 @@ func (t *Tests) actions(c suite.Case) {
 		rows.row("actual output:", t.v.path.Render(c.Dir))
 		rows.row("accept:", t.command(t.verb, c, "--update"))
 		rows.row("review each:", t.command(t.verb, c, "--review"))
-		if step := suspect(c); step != "" {
-			rows.row("look inside:", t.command(t.verb, c, "--debug --until "+ShellQuote(step)))
-		}
 	}
 	rows.print(t.v)
 }
@@ -333,7 +329,6 @@ func (t *Tests) failureActions(rows *table, c suite.Case) {
 		return
 	}
 	rows.row("full log:", t.v.path.Render(step.Log))
-	rows.row("shell:", t.command(t.verb, c, "--debug"))
 	rows.row("only this:", t.command(t.verb, c, "--until "+ShellQuote(step.Container)+" -v"))
 }
 
@@ -344,22 +339,6 @@ func (t *Tests) command(verb string, c suite.Case, flags string) string {
 		words = append(words, "--dir", ShellQuote(t.Dir))
 	}
 	return strings.TrimRight(strings.Join(append(words, flags), " "), " ")
-}
-
-// suspect is the step to look into when what came out is not as expected: the
-// one that wrote the first file that differs, else the last that ran.
-func suspect(c suite.Case) string {
-	for _, f := range c.Files {
-		if f.ByStep != "" {
-			return f.ByStep
-		}
-	}
-	for _, s := range slices.Backward(c.Steps) {
-		if s.ExitCode != nil {
-			return s.Container
-		}
-	}
-	return ""
 }
 
 // failedStep is the step that failed, if one did.
