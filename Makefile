@@ -40,7 +40,7 @@ fuzz: ## each fuzz target for 20 seconds
 	  done; \
 	done
 
-bench: build ## start-up, containers against docker where it answers, scheduling at scale
+bench: build ## start-up, containers against docker, scheduling and a large platform against kubectl
 	$(GO) run ./internal/bench -kratix bin/kratix
 	$(GO) test -run '^$$' -bench 'Each' -benchmem ./internal/placement
 
