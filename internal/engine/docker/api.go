@@ -26,6 +26,7 @@ type daemon struct {
 type abilities struct {
 	MemoryLimit     bool
 	CPUQuota        bool `json:"CpuCfsQuota"`
+	NCPU            int
 	SecurityOptions []string
 }
 

@@ -53,6 +53,7 @@ type Engine struct {
 	client *client
 	status Status
 	able   abilities
+	busy   chan struct{} // has room for what the daemon does at a time
 	labels map[string]string
 
 	ready   image.Once[*readyImage]
@@ -135,6 +136,7 @@ func New(ctx context.Context, config Config) (*Engine, error) {
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
+	e.busy = make(chan struct{}, max(2, e.able.NCPU))
 	return e, nil
 }
 
@@ -205,12 +207,29 @@ func (e *Engine) sweep(ctx context.Context) error {
 // nobody waits for an answer any more.
 const cleanupTimeout = 30 * time.Second
 
+// turn waits until the daemon has room for one more piece of hard work. A daemon
+// that is asked for much at once does it no sooner, but all of it, also when
+// nobody waits for it any more.
+func (e *Engine) turn(ctx context.Context) (done func(), err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	select {
+	case e.busy <- struct{}{}:
+		return func() { <-e.busy }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
 // create makes a container. It does not stop half-way when ctx ends, since
 // nobody would know then what to remove.
 func (e *Engine) create(ctx context.Context, spec containerSpec, platform string) (string, error) {
-	if err := ctx.Err(); err != nil {
+	done, err := e.turn(ctx)
+	if err != nil {
 		return "", err
 	}
+	defer done()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
 	defer cancel()
 	return e.client.createContainer(ctx, spec, platform)

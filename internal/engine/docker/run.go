@@ -77,7 +77,7 @@ func (p *pod) runSpec(ctx context.Context, spec containerSpec, img *readyImage, 
 	}
 	defer func() { _ = output.Close() }()
 	started := time.Now()
-	if err := e.client.startContainer(ctx, id); err != nil {
+	if err := e.begin(ctx, id); err != nil {
 		return exit, &startError{e.fault("starting the container", err)}
 	}
 	if err := demultiplex(output, stdout, stderr); err != nil {
@@ -93,6 +93,16 @@ func (p *pod) runSpec(ctx context.Context, spec containerSpec, img *readyImage, 
 	}
 	exit.Code, exit.OOMKilled = state.State.ExitCode, state.State.OOMKilled
 	return exit, nil
+}
+
+// begin starts a container.
+func (e *Engine) begin(ctx context.Context, id string) error {
+	done, err := e.turn(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	return e.client.startContainer(ctx, id)
 }
 
 // spec says to the daemon what the container is.
