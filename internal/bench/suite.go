@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -51,11 +52,12 @@ spec:
 // promise writes a Promise with its cases, which expect nothing to come out.
 func (b *bench) promise() (dir string, err error) {
 	dir = filepath.Join(b.dir, "promise")
-	text := promiseHead
+	var text strings.Builder
+	text.WriteString(promiseHead)
 	for n := range steps {
-		text += fmt.Sprintf("          - {name: noop-%d, image: %q}\n", n, noop)
+		fmt.Fprintf(&text, "          - {name: noop-%d, image: %q}\n", n, noop)
 	}
-	files := map[string]string{"promise.yaml": text}
+	files := map[string]string{"promise.yaml": text.String()}
 	for n := range cases {
 		name := filepath.Join("tests", "resource-configure", fmt.Sprintf("case-%03d", n))
 		files[filepath.Join(name, "request.yaml")] = "apiVersion: example.org/v1\nkind: Bench\nmetadata: {name: bench, namespace: default}\n"
