@@ -11,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"log"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -22,6 +23,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/crane"
 	"github.com/google/go-containerregistry/pkg/registry"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -201,11 +203,31 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// "registry" starts an OCI registry on loopback and sets $REGISTRY.
-func startRegistry(ts *testscript.TestScript, _ bool, _ []string) {
-	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+// "registry [USER PASSWORD]" starts an OCI registry on loopback and sets
+// $REGISTRY. With a user it answers nobody else.
+func startRegistry(ts *testscript.TestScript, _ bool, args []string) {
+	handler := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
+	if len(args) == 2 {
+		handler = onlyFor(args[0], args[1], handler)
+		ts.Setenv("REGISTRY_USER", args[0])
+		ts.Setenv("REGISTRY_PASSWORD", args[1])
+	}
+	server := httptest.NewServer(handler)
 	ts.Defer(server.Close)
 	ts.Setenv("REGISTRY", strings.TrimPrefix(server.URL, "http://"))
+}
+
+// onlyFor asks for a name and a password.
+func onlyFor(user, password string, handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if u, p, ok := r.BasicAuth(); !ok || u != user || p != password {
+			w.Header().Set("WWW-Authenticate", `Basic realm="test"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			_, _ = io.WriteString(w, `{"errors": [{"code": "UNAUTHORIZED", "message": "who are you"}]}`)
+			return
+		}
+		handler.ServeHTTP(w, r)
+	})
 }
 
 // busybox is Debian's busybox-static: the shell of the images that scripts
@@ -220,7 +242,8 @@ func pushImage(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	image, err := shellImage(ts.MkAbs(args[1]))
 	ts.Check(err)
-	ts.Check(crane.Push(image, args[0]))
+	auth := crane.WithAuth(authn.FromConfig(authn.AuthConfig{Username: ts.Getenv("REGISTRY_USER"), Password: ts.Getenv("REGISTRY_PASSWORD")}))
+	ts.Check(crane.Push(image, args[0], auth))
 }
 
 // shellImage makes an image of busybox and the files below dir.

@@ -127,8 +127,18 @@ func (f *Fetches) draw() {
 		return
 	}
 	for _, r := range f.running {
-		line := fmt.Sprintf("fetching %s %s of %s", name(r.ref), size(r.done), size(r.total))
-		fmt.Fprintln(f.w, line[:min(len(line), max(0, f.w.Width-1))])
+		fmt.Fprintln(f.w, r.line(f.w.Width-1))
 		f.drawn++
 	}
+}
+
+// line tells how far an image is in so many columns. The end of a long name
+// says more than its beginning.
+func (r *fetch) line(width int) string {
+	what, how := name(r.ref), fmt.Sprintf(" %s of %s", size(r.done), size(r.total))
+	if room := width - len("fetching ") - len(how); len(what) > room && room > len("...") {
+		what = "..." + what[len(what)-room+len("..."):]
+	}
+	line := "fetching " + what + how
+	return line[:min(len(line), max(0, width))]
 }
