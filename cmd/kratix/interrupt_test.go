@@ -44,7 +44,7 @@ func TestInterruptedRunLeavesNothing(t *testing.T) {
 		newInterrupted(t, "native", 12345).test()
 	})
 	t.Run("docker", func(t *testing.T) {
-		dir, err := os.MkdirTemp("", "interrupt-")
+		dir, err := os.MkdirTemp("", "interrupt-") //nolint:usetesting // a socket's path is short
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,6 +13,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
+	"maps"
 	"math/big"
 	"net"
 	"os"
@@ -83,9 +84,7 @@ func TestContextsAreThoseOfTheDockerCommand(t *testing.T) {
 	} {
 		writeFile(t, filepath.Join(config, "config.json"), tt.file)
 		env := map[string]string{"DOCKER_CONFIG": config}
-		for k, v := range tt.env {
-			env[k] = v
-		}
+		maps.Copy(env, tt.env)
 		if got := runThere(t, env).Endpoint; got != tt.want {
 			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
 		}
