@@ -351,3 +351,59 @@ func TestUpdateSelectors(t *testing.T) {
 		})
 	}
 }
+
+// TestUpdateThereAndBack edits every Promise of testdata and takes the edit
+// back: what is left is the same file, byte for byte.
+func TestUpdateThereAndBack(t *testing.T) {
+	t.Parallel()
+	files, _ := filepath.Glob("testdata/promises/*.yaml")
+	edits := map[string][2]func(*promise.Promise) (promise.Update, error){
+		"a property": {
+			func(p *promise.Promise) (promise.Update, error) {
+				return p.UpdateAPI(promise.APIChange{Properties: parseProperties(t, "brandNew:string,default=a,description=x")})
+			},
+			func(p *promise.Promise) (promise.Update, error) {
+				return p.UpdateAPI(promise.APIChange{Properties: parseProperties(t, "brandNew-")})
+			},
+		},
+		"a selector": {
+			func(p *promise.Promise) (promise.Update, error) {
+				return p.UpdateSelectors([]promise.SelectorChange{{Key: "acme.org/new", Value: "1"}})
+			},
+			func(p *promise.Promise) (promise.Update, error) {
+				return p.UpdateSelectors([]promise.SelectorChange{{Key: "acme.org/new", Remove: true}})
+			},
+		},
+	}
+	for _, file := range files {
+		for name, edit := range edits {
+			t.Run(filepath.Base(file)+" "+name, func(t *testing.T) {
+				t.Parallel()
+				p, err := promise.Load(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if name == "a property" && !p.HasAPI() {
+					t.Skip("it has no API")
+				}
+				var last []byte
+				for _, step := range edit {
+					u, err := step(p)
+					if err != nil {
+						t.Fatalf("%v\nhints: %q", err, diag.Hints(err))
+					}
+					if p, err = p.With(u.Edits); err != nil {
+						t.Fatal(err)
+					}
+					last = u.Edits[0].Data
+				}
+				if name == "a property" && strings.HasSuffix(file, "redis.yaml") {
+					t.Skip("it describes no spec, and does afterwards")
+				}
+				if diff := cmp.Diff(string(readFile(t, file)), string(last)); diff != "" {
+					t.Errorf("there and back (-want +got):\n%s", diff)
+				}
+			})
+		}
+	}
+}

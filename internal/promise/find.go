@@ -1,8 +1,6 @@
 package promise
 
 import (
-	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -67,11 +65,10 @@ func splitFiles(dir string) []string {
 	return files
 }
 
-// isPromise says whether a file holds a Promise, or something that cannot be
-// read: whoever reads it says why.
+// isPromise says whether a file holds a Promise.
 func isPromise(file string) bool {
 	docs, err := readDocuments(file)
-	return err == nil && kindOf(docs[0]) == "Promise" || err != nil && !errors.Is(err, fs.ErrNotExist)
+	return err == nil && kindOf(docs[0]) == "Promise"
 }
 
 // workflowFile is where a workflow is in the split layout.

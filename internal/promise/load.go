@@ -89,13 +89,34 @@ func loadFlat(file string) (*Promise, error) {
 	if err != nil {
 		return nil, err
 	}
+	p, err := parseFlat(file, docs)
+	if p != nil {
+		p.noteLayouts(p.Dir)
+	}
+	return p, err
+}
+
+// Parse reads a Promise in the flat layout that is not on disk; file is how it
+// is told of.
+func Parse(file string, data []byte) (*Promise, error) {
+	docs, err := yamldoc.Parse(file, data)
+	if err != nil {
+		return nil, err
+	}
+	p, err := parseFlat(file, docs)
+	if err != nil {
+		return nil, err
+	}
+	return p.ready(), nil
+}
+
+func parseFlat(file string, docs []*yamldoc.Document) (*Promise, error) {
 	i := slices.IndexFunc(docs, func(d *yamldoc.Document) bool { return kindOf(d) == "Promise" })
 	if i < 0 {
 		return nil, noPromise(docs)
 	}
 	p := &Promise{Dir: filepath.Dir(file), File: file, sources: []source{{"", docs[i]}}}
 	p.noteOthers(docs, i)
-	p.noteLayouts(p.Dir)
 	return p, p.decode(p.assemble())
 }
 

@@ -95,6 +95,9 @@ func TestAppend(t *testing.T) {
 			"a", "a: [\n  'it''s', # one\n  ]\n",
 			"a: [\n  'it''s', {name: x, args: [a, b]} # one\n  ]\n",
 		},
+		"as JSON between the brackets of JSON": {
+			"a", "{\"a\": [1, \"b\"]}\n", "{\"a\": [1, \"b\", {\"name\": \"x\", \"args\": [\"a\", \"b\"]}]}\n",
+		},
 		"as a key between brackets": {
 			"w.a", "w: {b: 1}\n",
 			"w: {b: 1, a: [{name: x, args: [a, b]}]}\n",
@@ -288,7 +291,7 @@ func TestDelete(t *testing.T) {
 		"not what the file begins with":        {"a", "# all\na: 1\nb: 2\n", "# all\nb: 2\n"},
 		"one of two blank lines":               {"b", "a: 1\n\nb: 2\n\nc: 3\n", "a: 1\n\nc: 3\n"},
 		"no blank line that is text":           {"b", "a: |+\n  x\n\nb: 2\nc: 3\n", "a: |+\n  x\n\nc: 3\n"},
-		"the last key":                         {"b", "a: 1\nb: 2", "a: 1\n"},
+		"the last key":                         {"b", "a: 1\nb: 2", "a: 1"},
 		"the only key":                         {"a.b", "a: # c\n  b: 1\nd: 2\n", "a: {} # c\nd: 2\n"},
 		"the only item":                        {"a[0]", "a:\n- b\nd: 2\n", "a: []\nd: 2\n"},
 		"the only key of the document":         {"a", "# c\na: 1\n", "# c\n{}\n"},

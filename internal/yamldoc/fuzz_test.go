@@ -248,6 +248,12 @@ func tryEdit(d *yamldoc.Document, t target, kind uint8) (*yamldoc.Document, erro
 // end. The beginning ends at the line of the target: what follows it may begin
 // in the same way.
 func changedRange(before, after []byte, target int) (first, last int) {
+	if eol := "\n"; !bytes.HasSuffix(before, []byte(eol)) {
+		if bytes.Contains(before, []byte("\r\n")) {
+			eol = "\r\n"
+		}
+		before, after = append(bytes.Clone(before), eol...), append(bytes.Clone(after), eol...)
+	}
 	a, b := bytes.SplitAfter(before, []byte("\n")), bytes.SplitAfter(after, []byte("\n"))
 	first, last = 1, len(a)
 	for first < target && len(a) > 0 && len(b) > 0 && bytes.Equal(a[0], b[0]) {

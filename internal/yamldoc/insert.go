@@ -86,7 +86,7 @@ func (d *Document) splice(segments []string, addition any) ([]byte, bool) {
 	case n.Style&yaml.FlowStyle != 0 && len(n.Content) == 0 && !inFlow(p.nodes):
 		return d.fillEmpty(p, addition)
 	case n.Style&yaml.FlowStyle != 0:
-		return d.extendFlow(n, addition)
+		return d.extendFlow(p, addition)
 	case n.Kind == yaml.MappingNode, n.Kind == yaml.SequenceNode:
 		return d.extendBlock(p, addition)
 	default:
@@ -119,6 +119,17 @@ func (d *Document) extendBlock(p place, addition any) ([]byte, bool) {
 	}
 	last := d.extend(d.lineOf(d.end(n)), column, inclusive)
 	return d.insertLines(last+1, d.styleOf(p.nodes).lines(addition, column)), true
+}
+
+// scalarsIn is how scalars are written between the brackets of some nodes: as
+// JSON has them, if that is what the keys there look like.
+func scalarsIn(nodes []*yaml.Node) func(any) string {
+	for _, n := range nodes {
+		if n.Kind == yaml.MappingNode && n.Style&yaml.FlowStyle != 0 && len(n.Content) > 0 && n.Content[0].Style&yaml.DoubleQuotedStyle != 0 {
+			return quote
+		}
+	}
+	return flowScalar
 }
 
 // column is the indentation of a block: of its keys or of its dashes.
@@ -207,12 +218,12 @@ func (d *Document) aloneAfter(offset int) bool {
 }
 
 // extendFlow writes the addition before the closing bracket.
-func (d *Document) extendFlow(n *yaml.Node, addition any) ([]byte, bool) {
-	f, ok := d.scanFlow(d.skipProperties(d.offset(n)))
+func (d *Document) extendFlow(p place, addition any) ([]byte, bool) {
+	f, ok := d.scanFlow(d.skipProperties(d.offset(p.node())))
 	if !ok {
 		return nil, false
 	}
-	text := flow(addition)
+	text := flowOf(addition, scalarsIn(p.nodes))
 	text = text[1 : len(text)-1]
 	switch d.text[f.last-1] {
 	case '[', '{':
@@ -267,7 +278,7 @@ func (d *Document) spliceBefore(segments []string, i int, addition any) ([]byte,
 		if !ok || len(f.starts) < len(n.Content) {
 			return nil, false
 		}
-		text := flow(addition)
+		text := flowOf(addition, scalarsIn(p.nodes))
 		return d.replace(f.starts[i], f.starts[i], text[1:len(text)-1]+", "), true
 	}
 	column, ok := d.column(n)

@@ -138,7 +138,11 @@ func (d *Document) cutBlock(p place, tidy bool) ([]byte, bool) {
 	if tidy && first > 0 && d.blank(first-1) && (last+1 >= len(d.lines) || d.blank(last+1)) {
 		first--
 	}
-	return d.replace(d.lines[first], d.lineEnd(last), ""), true
+	from, to := d.lines[first], d.lineEnd(last)
+	if to == len(d.file)-d.start && d.lineStop(last) == to && first > 0 { // a file without a final newline stays one
+		from = d.lineStop(first - 1)
+	}
+	return d.replace(from, to, ""), true
 }
 
 // lastLine is the last line of a node whose key or dash is on the given line

@@ -212,21 +212,24 @@ func (s style) item(item any, indent int) []string {
 }
 
 // flow writes an ordered value on one line.
-func flow(value any) string {
+func flow(value any) string { return flowOf(value, flowScalar) }
+
+// flowOf writes an ordered value on one line, its scalars as it is told.
+func flowOf(value any, scalar func(any) string) string {
 	var parts []string
 	switch v := value.(type) {
 	case Map:
 		for _, e := range v {
-			parts = append(parts, flowScalar(e.Key)+": "+flow(e.Value))
+			parts = append(parts, scalar(e.Key)+": "+flowOf(e.Value, scalar))
 		}
 		return "{" + strings.Join(parts, ", ") + "}"
 	case []any:
 		for _, item := range v {
-			parts = append(parts, flow(item))
+			parts = append(parts, flowOf(item, scalar))
 		}
 		return "[" + strings.Join(parts, ", ") + "]"
 	default:
-		return flowScalar(v)
+		return scalar(v)
 	}
 }
 

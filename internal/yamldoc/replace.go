@@ -83,7 +83,7 @@ func (d *Document) overwriteFlow(p place, value any) ([]byte, bool) {
 		}
 		to = from
 	}
-	return d.replace(from, to, spaced(d.text[:from])+d.alike(n, value, flowScalar)), ok
+	return d.replace(from, to, spaced(d.text[:from])+d.alike(n, value, scalarsIn(p.nodes))), ok
 }
 
 // A slot is where a value is written in block style: on the line of its key or
@@ -237,7 +237,7 @@ func (d *Document) alike(n *yaml.Node, value any, plain func(any) string) string
 	oneLine := ok && !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' })
 	switch {
 	case !ok:
-		return flow(value)
+		return flowOf(value, plain)
 	case n.Kind != yaml.ScalarNode || !oneLine:
 	case n.Style&yaml.SingleQuotedStyle != 0:
 		return "'" + strings.ReplaceAll(text, "'", "''") + "'"
@@ -265,7 +265,7 @@ func (d *Document) rename(segments []string, name string) (*Document, error) {
 			to, ok := d.after(p.key())
 			plain := scalar
 			if inFlow(p.nodes) {
-				plain = flowScalar
+				plain = scalarsIn(p.nodes)
 			}
 			return d.replace(from, to, d.alike(p.key(), name, plain)), ok
 		})
