@@ -79,7 +79,7 @@ func runDiffWork(ctx context.Context, env *Env, opts diffOptions, arg string) er
 	if len(diffs) == 0 {
 		return nil
 	}
-	err = fmt.Errorf("Work %s/%s differs from its state stores", report.Namespace, report.Name)
+	err = fmt.Errorf("the state stores differ from Work %s/%s", report.Namespace, report.Name)
 	if !slices.ContainsFunc(diffs, func(d inspect.FileDiff) bool { return d.State != inspect.StateUnverified }) {
 		return shown(diag.Machine(err)) // nothing could be read
 	}

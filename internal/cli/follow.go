@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -63,7 +62,7 @@ type scope struct {
 
 // scope of a list of Works.
 func worksScope(q inspect.WorksQuery) scope {
-	s := scope{q.Namespace, []inspect.Resource{inspect.Works, inspect.WorkPlacements}}
+	s := scope{q.Namespace, []inspect.Resource{inspect.Works, inspect.WorkPlacements, inspect.Destinations}}
 	if q.AllNamespaces {
 		s.namespace = ""
 	}
@@ -92,103 +91,141 @@ func (o *followFlags) run(ctx context.Context, env *Env, source *platformSource,
 // change several objects in a row.
 const quiet = 200 * time.Millisecond
 
-// again is how often to look when nothing is told: labels of Destinations and
-// the content of a state store are not watched.
+// again is how often to look when nothing is told, since what lies in a state
+// store cannot be watched.
 const again = 10 * time.Second
 
 // follow looks again after every change, until the state is reached or, with
 // --watch alone, for ever.
 func (o *followFlags) follow(ctx context.Context, env *Env, source *platformSource, s scope, format view.Format, look func(context.Context) (progress, error)) error {
-	var expired <-chan time.Time
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	f := &follower{flags: o, env: env, format: format, look: look, changes: changesOf(ctx, source, s)}
 	if o.waitFor != "" {
 		timer := time.NewTimer(o.timeout)
 		defer timer.Stop()
-		expired = timer.C
+		f.expired = timer.C
 	}
-	watching, stop := context.WithCancel(ctx)
-	defer stop()
-	changes := changesOf(watching, source, s)
-	for first := true; ; first = false {
-		p, err := look(ctx)
-		if err != nil && !(o.waitFor != "" && diag.ExitCode(err) == diag.ExitNotFound) {
+	for {
+		if done, err := f.glance(ctx); done || err != nil {
 			return err
 		}
-		if err == nil {
-			done := o.waitFor != "" && p.reached(o.waitFor.state())
-			if o.watch || done {
-				if o.watch && !first {
-					view.Again(env.out(), format)
-				}
-				if err := p.show(); err != nil {
-					return err
-				}
-			}
-			if done {
-				return p.verdict
-			}
-		}
-		if o.waitFor != "" && first {
-			view.Note(env.err(), fmt.Sprintf("waiting until all is %s, for at most %s", o.waitFor, o.timeout))
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-expired:
-			if p.show != nil && !o.watch {
-				if err := p.show(); err != nil {
-					return err
-				}
-			}
-			return diag.Answer(fmt.Errorf("not %s after %s", o.waitFor, o.timeout))
-		case <-changes:
-		case <-time.After(again):
+		if err := f.wait(ctx); err != nil {
+			return err
 		}
 	}
+}
+
+// A follower looks at something again and again.
+type follower struct {
+	flags  *followFlags
+	env    *Env
+	format view.Format
+	look   func(context.Context) (progress, error)
+
+	changes <-chan struct{}
+	expired <-chan time.Time // nil without --wait-for
+
+	last  *progress // nil while there is nothing to be seen
+	shown bool
+	told  bool // that it is being waited for
+}
+
+// glance looks once and tells whether that was the end. What is waited for need
+// not exist yet.
+func (f *follower) glance(ctx context.Context) (done bool, err error) {
+	p, err := f.look(ctx)
+	waiting := f.flags.waitFor != ""
+	if waiting && diag.ExitCode(err) == diag.ExitNotFound {
+		f.last = nil
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	f.last = &p
+	done = waiting && p.reached(f.flags.waitFor.state())
+	if f.flags.watch || done {
+		err = f.show()
+	}
+	if done && err == nil {
+		err = p.verdict
+	}
+	return done, err
+}
+
+// show shows what was seen last, in the place of what was shown before.
+func (f *follower) show() error {
+	if f.shown {
+		view.Again(f.env.out(), f.format)
+	}
+	f.shown = true
+	return f.last.show()
+}
+
+// wait waits for a reason to look again. The time that runs out is an answer,
+// and is given with what there is.
+func (f *follower) wait(ctx context.Context) error {
+	if f.expired != nil && !f.told {
+		f.told = true
+		view.Note(f.env.err(), fmt.Sprintf("waiting until all is %s, for at most %s", f.flags.waitFor, f.flags.timeout))
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-f.changes:
+	case <-time.After(again):
+	case <-f.expired:
+		if f.last != nil && !f.flags.watch {
+			if err := f.show(); err != nil {
+				return err
+			}
+		}
+		return diag.Answer(fmt.Errorf("not %s after %s", f.flags.waitFor, f.flags.timeout))
+	}
+	return nil
 }
 
 // changesOf tells of changes, those in a row once. A watch that ends is begun
 // anew; one that is not allowed leaves the regular looks.
 func changesOf(ctx context.Context, source *platformSource, s scope) <-chan struct{} {
 	changed := make(chan struct{}, 1)
+	tell := func() {
+		select {
+		case changed <- struct{}{}:
+		default: // one is enough
+		}
+	}
 	for _, r := range s.resources {
 		go func() {
 			for ctx.Err() == nil {
-				err := source.client.Watch(ctx, r, inspect.Query{Namespace: s.namespace}, func() {
-					select {
-					case changed <- struct{}{}:
-					default:
-					}
-				})
-				if err != nil && !errors.Is(err, context.Canceled) {
+				if source.client.Watch(ctx, r, inspect.Query{Namespace: s.namespace}, tell) != nil {
 					return
 				}
 			}
 		}()
 	}
 	settled := make(chan struct{})
-	go func() {
-		defer close(settled)
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-changed:
-			}
-			for pending := true; pending; {
-				select {
-				case <-ctx.Done():
-					return
-				case <-changed:
-				case <-time.After(quiet):
-					pending = false
-				}
-			}
+	go settle(ctx, changed, settled)
+	return settled
+}
+
+// settle passes a change on when no other has come for a while.
+func settle(ctx context.Context, changed <-chan struct{}, settled chan<- struct{}) {
+	timer := time.NewTimer(quiet)
+	timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+			timer.Reset(quiet)
+		case <-timer.C:
 			select {
 			case <-ctx.Done():
 				return
 			case settled <- struct{}{}:
 			}
 		}
-	}()
-	return settled
+	}
 }

@@ -78,7 +78,7 @@ func runInspectRequest(ctx context.Context, env *Env, opts requestOptions, arg s
 	stores := opts.stores(env, source)
 	defer stores.close()
 	opts.verify = opts.verify || opts.waitFor == waitVerified
-	s := scope{source.namespace, []inspect.Resource{resource, inspect.Works, inspect.WorkPlacements}}
+	s := scope{source.namespace, []inspect.Resource{resource, inspect.Works, inspect.WorkPlacements, inspect.Destinations}}
 	return opts.run(ctx, env, source, s, opts.output.Format, func(ctx context.Context) (progress, error) {
 		report, err := in.Request(ctx, kind, source.namespace, name)
 		if err != nil {

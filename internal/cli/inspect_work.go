@@ -69,7 +69,7 @@ func runInspectWork(ctx context.Context, env *Env, opts workOptions, arg string)
 	stores := opts.stores(env, source)
 	defer stores.close()
 	opts.verify = opts.verify || opts.waitFor == waitVerified
-	s := scope{source.namespace, []inspect.Resource{inspect.Works, inspect.WorkPlacements}}
+	s := scope{source.namespace, []inspect.Resource{inspect.Works, inspect.WorkPlacements, inspect.Destinations}}
 	return opts.run(ctx, env, source, s, opts.output.Format, func(ctx context.Context) (progress, error) {
 		report, err := in.Work(ctx, source.namespace, name)
 		if err != nil {

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"os"
@@ -157,9 +158,7 @@ func (s *stores) given(ref *api.SecretRef) (statestore.Credentials, error) {
 
 func data(s *corev1.Secret) statestore.Credentials {
 	all := statestore.Credentials{}
-	for key, value := range s.Data {
-		all[key] = value
-	}
+	maps.Copy(all, s.Data)
 	for key, value := range s.StringData {
 		all[key] = []byte(value)
 	}

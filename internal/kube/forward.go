@@ -13,7 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/util/httpstream"
+	"k8s.io/apimachinery/pkg/util/httpstream" //nolint:staticcheck // what client-go's portforward takes
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/portforward"
 	"k8s.io/client-go/transport/spdy"
@@ -40,8 +40,11 @@ func (t *Tunnel) Dial(ctx context.Context) (net.Conn, error) {
 // Close ends the tunnel and all connections through it.
 func (t *Tunnel) Close() error {
 	t.stop()
-	<-t.ended
-	return nil
+	err := <-t.ended
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
 }
 
 // Forward opens a Tunnel to a port of a Service, which is one of the Pods

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"unique"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -49,7 +50,7 @@ func (c *Client) List(ctx context.Context, r inspect.Resource, q inspect.Query, 
 		if err != nil {
 			return c.failed(err, reading(r, q.Namespace))
 		}
-		more, err := items(body, "items", each)
+		more, err := items(body, each)
 		_ = body.Close()
 		if err != nil {
 			return fmt.Errorf("%s: %w", reading(r, q.Namespace), err)
@@ -110,11 +111,11 @@ func (c *Client) request(r inspect.Resource, q inspect.Query, accept string) *re
 	return req
 }
 
-// items reads a list as it comes and hands on each member of the named field.
-// It gives the continuation, empty at the end.
-func items(r io.Reader, field string, each func([]byte) error) (more string, err error) {
+// items reads a list as it comes and hands on each of its objects. It gives the
+// continuation, empty at the end.
+func items(r io.Reader, each func([]byte) error) (more string, err error) {
 	return members(r, map[string]func(*json.Decoder) error{
-		field: func(d *json.Decoder) error {
+		"items": func(d *json.Decoder) error {
 			return elements(d, func(d *json.Decoder) error {
 				var raw json.RawMessage
 				if err := d.Decode(&raw); err != nil {
@@ -146,7 +147,7 @@ func rows(r io.Reader, each func(inspect.Row) error) (more string, err error) {
 				if err := d.Decode(&row); err != nil {
 					return err
 				}
-				row.Object.Metadata.ManagedFields = nil
+				row.Object.Metadata = slim(&row.Object.Metadata)
 				if columns == nil {
 					early = append(early, row)
 					return nil
@@ -176,11 +177,27 @@ func (r *tableRow) named(columns []string) inspect.Row {
 	row := inspect.Row{Meta: r.Object.Metadata, Columns: make(map[string]string, len(columns))}
 	for i, cell := range r.Cells {
 		if i < len(columns) && cell != nil {
-			row.Columns[columns[i]] = fmt.Sprint(cell)
+			row.Columns[columns[i]] = once(fmt.Sprint(cell))
 		}
 	}
 	return row
 }
+
+// slim keeps of an object's metadata what lists are made from. Of ten thousand
+// objects the rest would be the most.
+func slim(m *metav1.ObjectMeta) metav1.ObjectMeta {
+	labels := make(map[string]string, len(m.Labels))
+	for key, value := range m.Labels {
+		labels[once(key)] = once(value)
+	}
+	return metav1.ObjectMeta{
+		Namespace: once(m.Namespace), Name: m.Name, Labels: labels,
+		CreationTimestamp: m.CreationTimestamp, DeletionTimestamp: m.DeletionTimestamp,
+	}
+}
+
+// once is a text that is kept in memory once, however many objects have it.
+func once(text string) string { return unique.Make(text).Value() }
 
 // members reads a JSON object field by field. Fields without a reader are
 // passed over, but for the metadata, whose continuation it gives.

@@ -22,7 +22,7 @@ func TestItemsAreReadInWhateverOrderFieldsCome(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var got []string
-			more, err := items(strings.NewReader(list), "items", func(object []byte) error {
+			more, err := items(strings.NewReader(list), func(object []byte) error {
 				got = append(got, string(object))
 				return nil
 			})
@@ -36,7 +36,7 @@ func TestItemsAreReadInWhateverOrderFieldsCome(t *testing.T) {
 func TestEmptyListsHaveNoItems(t *testing.T) {
 	t.Parallel()
 	for _, list := range []string{`{}`, `{"items":null}`, `{"items":[],"metadata":{}}`} {
-		more, err := items(strings.NewReader(list), "items", func([]byte) error { return errors.New("there is one") })
+		more, err := items(strings.NewReader(list), func([]byte) error { return errors.New("there is one") })
 		if more != "" || err != nil {
 			t.Errorf("%s: continue %q, error %v", list, more, err)
 		}
@@ -46,7 +46,7 @@ func TestEmptyListsHaveNoItems(t *testing.T) {
 func TestBrokenListsAreErrors(t *testing.T) {
 	t.Parallel()
 	for _, list := range []string{``, `null`, `[]`, `{"items":[{"a":1}`, `{"items":[{"a":1},`, `{"items":{}}`, `{"items":[1]`, `{"items":"x"}`, `{"metadata":[]}`} {
-		if _, err := items(strings.NewReader(list), "items", func([]byte) error { return nil }); err == nil {
+		if _, err := items(strings.NewReader(list), func([]byte) error { return nil }); err == nil {
 			t.Errorf("%q was read", list)
 		}
 	}
@@ -56,7 +56,7 @@ func TestAnErrorOfTheReaderEndsTheList(t *testing.T) {
 	t.Parallel()
 	enough := errors.New("enough")
 	n := 0
-	_, err := items(strings.NewReader(`{"items":[1,2,3]}`), "items", func([]byte) error { n++; return enough })
+	_, err := items(strings.NewReader(`{"items":[1,2,3]}`), func([]byte) error { n++; return enough })
 	if !errors.Is(err, enough) || n != 1 {
 		t.Errorf("error %v after %d objects", err, n)
 	}
@@ -99,7 +99,7 @@ func FuzzItems(f *testing.F) {
 	f.Add(`{"metadata":{"continue":"c"},"items":[1e400]}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		var got []string
-		_, err := items(strings.NewReader(text), "items", func(object []byte) error {
+		_, err := items(strings.NewReader(text), func(object []byte) error {
 			got = append(got, string(object))
 			return nil
 		})

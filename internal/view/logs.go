@@ -22,7 +22,7 @@ func LogHead(w term.Stream, r *inspect.Run, s *inspect.Step) {
 		state = st.ok.Render("ok")
 	}
 	if s.Restarts > 0 {
-		state += fmt.Sprintf(", restarted %s", count(int(s.Restarts), "time"))
+		state += ", restarted " + count(int(s.Restarts), "time")
 	}
 	fmt.Fprintf(w, "%s  %s  %s  %s\n", st.strong.Render(name(r.Action+"/"+r.Pipeline)), st.strong.Render(name(s.Name)), state, st.faint.Render(name(r.Pod)))
 }

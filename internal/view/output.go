@@ -3,6 +3,7 @@ package view
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -82,7 +83,7 @@ func (o *Output) Set(text string) error {
 
 func (o *Output) setJSONPath(text string, given bool) error {
 	if !given || text == "" {
-		return fmt.Errorf("want jsonpath=TEMPLATE, for example jsonpath={.verdict}")
+		return errors.New("want jsonpath=TEMPLATE, for example jsonpath={.verdict}")
 	}
 	if !strings.Contains(text, "{") {
 		text = "{" + text + "}"
@@ -97,7 +98,7 @@ func (o *Output) setJSONPath(text string, given bool) error {
 
 func (o *Output) setGoTemplate(text string, given bool) error {
 	if !given || text == "" {
-		return fmt.Errorf("want go-template=TEMPLATE, for example go-template={{.verdict}}")
+		return errors.New("want go-template=TEMPLATE, for example go-template={{.verdict}}")
 	}
 	t, err := template.New("output").Option("missingkey=error").Parse(text)
 	if err != nil {
