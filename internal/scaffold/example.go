@@ -39,7 +39,7 @@ func example(crd *promise.CRD, version, name string, root *apiextensionsv1.JSONS
 	_, err := crd.Admit(plain(object))
 	var findings []diag.Finding
 	for _, f := range diag.Findings(err) {
-		f.Severity, f.Position.File = diag.SeverityWarning, exampleFile
+		f.Severity, f.File = diag.SeverityWarning, exampleFile
 		f.Message += ": this value cannot be found out from the schema alone"
 		f.Hint = "write a value into " + exampleFile + " that the API accepts"
 		findings = append(findings, f)
