@@ -63,16 +63,29 @@ type commandConn struct {
 
 func (c *commandConn) Read(b []byte) (int, error) {
 	n, err := c.out.Read(b)
-	if n == 0 && errors.Is(err, io.EOF) {
-		_ = c.Close()
-		if said := c.stderr.String(); said != "" {
-			return 0, &sshError{target: c.target, said: said}
-		}
+	if n == 0 && err != nil {
+		err = c.ended(err)
 	}
 	return n, err
 }
 
-func (c *commandConn) Write(b []byte) (int, error) { return c.in.Write(b) }
+func (c *commandConn) Write(b []byte) (int, error) {
+	n, err := c.in.Write(b)
+	if err != nil {
+		err = c.ended(err)
+	}
+	return n, err
+}
+
+// ended gives what the program said in the end, or else the error by which its
+// end was noticed.
+func (c *commandConn) ended(err error) error {
+	_ = c.Close()
+	if said := c.stderr.String(); said != "" {
+		return &sshError{target: c.target, said: said}
+	}
+	return err
+}
 
 // Close ends the program.
 func (c *commandConn) Close() error {

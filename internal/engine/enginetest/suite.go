@@ -455,7 +455,10 @@ func testCopyIn(t *testing.T, w *world) {
 	dir := t.TempDir()
 	for name, mode := range map[string]os.FileMode{"dir": 0o755, "dir/empty": 0o700} {
 		defer func() { _ = os.Chmod(filepath.Join(dir, name), 0o700) }()
-		if err := os.MkdirAll(filepath.Join(dir, name), mode); err != nil {
+		if err := os.MkdirAll(filepath.Join(dir, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(filepath.Join(dir, name), mode); err != nil {
 			t.Fatal(err)
 		}
 	}
