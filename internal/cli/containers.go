@@ -8,7 +8,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -240,8 +239,9 @@ func (f *containerFlags) prepare(ctx context.Context, env *Env, p *promise.Promi
 	}
 	fetches := view.NewFetches(f.stderr(env))
 	eng, err := engine.New(ctx, string(f.engine), engine.Config{
-		Images: store,
-		Getenv: env.Getenv,
+		Images:   store,
+		Platform: f.platform,
+		Getenv:   env.Getenv,
 		Options: func(ref string) image.GetOptions {
 			return image.GetOptions{Pull: f.pull, Platform: f.platform, Sources: sources, Progress: fetches.Progress(ref)}
 		},
@@ -255,8 +255,11 @@ func (f *containerFlags) prepare(ctx context.Context, env *Env, p *promise.Promi
 		}
 	}
 	m := &machine{Engine: eng, close: func() { closeStore(ctx, env, store) }, environment: suite.Environment{
-		Engine: eng.Name(), Platform: cmp.Or(f.platform, "linux/"+runtime.GOARCH),
+		Engine: eng.Name(), Platform: eng.Platform, Emulated: eng.Emulated,
 	}}
+	if eng.Emulated {
+		view.Note(env.err(), eng.Platform+" is emulated on this machine, which takes many times as long")
+	}
 	built, err := f.buildStages(ctx, env, store, containers)
 	if err != nil {
 		return nil, err
