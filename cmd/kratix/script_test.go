@@ -47,6 +47,7 @@ func TestScripts(t *testing.T) {
 	t.Cleanup(docker.end)
 	clusters := newClusters()
 	t.Cleanup(clusters.end)
+	stores := newStateStores()
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		UpdateScripts:       *update,
@@ -67,6 +68,11 @@ func TestScripts(t *testing.T) {
 			"hidden":   hidden,
 			"docker":   docker.use,
 			"cluster":  clusters.use,
+
+			"gitstore":    stores.useGit,
+			"bucketstore": stores.useBucket,
+			"fill":        fill,
+			"placeless":   placeless,
 		},
 	})
 }
@@ -172,12 +178,15 @@ func ageless(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) > 0 {
 		ts.Fatalf("usage: ageless")
 	}
-	text := age.ReplaceAllString(ts.ReadFile("stdout"), "0s")
-	text = regexp.MustCompile(`\b0s  +`).ReplaceAllString(text, "0s  ")
-	text = regexp.MustCompile(`  +(AGE|0s)\b`).ReplaceAllString(text, "  $1")
 	file := filepath.Join(ts.Getenv("WORK"), ".ageless")
-	ts.Check(os.WriteFile(file, []byte(text), 0o600))
+	ts.Check(os.WriteFile(file, []byte(withoutAges(ts.ReadFile("stdout"))), 0o600))
 	ts.Check(ts.Exec("cat", file))
+}
+
+func withoutAges(text string) string {
+	text = age.ReplaceAllString(text, "0s")
+	text = regexp.MustCompile(`\b0s  +`).ReplaceAllString(text, "0s  ")
+	return regexp.MustCompile(`  +(AGE|0s)\b`).ReplaceAllString(text, "  $1")
 }
 
 // age is how long ago something was, as kubectl says it.

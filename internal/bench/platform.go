@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kratix-tools/kratix/internal/api"
@@ -257,7 +258,7 @@ func placed(name string, documents []any, destination string) []*unstructured.Un
 		"id": id, "directory": ".", "workloads": documents,
 		"destinationSelectors": []any{map[string]any{"matchLabels": map[string]any{"environment": "dev"}, "source": "promise"}},
 	}
-	return []*unstructured.Unstructured{
+	objects := []*unstructured.Unstructured{
 		object("Work", "default", name, labels, map[string]any{
 			"promiseName": "app", "resourceName": request, "workloadGroups": []any{group},
 		}, ready()),
@@ -268,6 +269,11 @@ func placed(name string, documents []any, destination string) []*unstructured.Un
 			"id": id, "promiseName": "app", "resourceName": request, "targetDestinationName": destination, "workloads": documents,
 		}, ready()),
 	}
+	objects[1].SetFinalizers([]string{"finalizers.workplacement.kratix.io/repo-cleanup"})
+	objects[1].SetOwnerReferences([]metav1.OwnerReference{{
+		APIVersion: objects[0].GetAPIVersion(), Kind: "Work", Name: name, UID: "00000000-0000-0000-0000-000000000000",
+	}})
+	return objects
 }
 
 func ready() map[string]any {

@@ -62,7 +62,10 @@ func runDiffWork(ctx context.Context, env *Env, opts diffOptions, arg string) er
 	if err != nil {
 		return err
 	}
-	stores := opts.stores(env, source)
+	stores, err := opts.stores(env, source)
+	if err != nil {
+		return err
+	}
 	defer stores.close()
 	in := inspect.New(source, inspect.Options{Now: source.now, ShowSecrets: opts.showSecrets})
 	report, err := in.Work(ctx, source.namespace, name)

@@ -75,7 +75,10 @@ func runInspectRequest(ctx context.Context, env *Env, opts requestOptions, arg s
 	if err != nil {
 		return err
 	}
-	stores := opts.stores(env, source)
+	stores, err := opts.stores(env, source)
+	if err != nil {
+		return err
+	}
 	defer stores.close()
 	opts.verify = opts.verify || opts.waitFor == waitVerified
 	s := scope{source.namespace, []inspect.Resource{resource, inspect.Works, inspect.WorkPlacements, inspect.Destinations}}

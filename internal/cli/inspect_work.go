@@ -66,7 +66,10 @@ func runInspectWork(ctx context.Context, env *Env, opts workOptions, arg string)
 	if err != nil {
 		return err
 	}
-	stores := opts.stores(env, source)
+	stores, err := opts.stores(env, source)
+	if err != nil {
+		return err
+	}
 	defer stores.close()
 	opts.verify = opts.verify || opts.waitFor == waitVerified
 	s := scope{source.namespace, []inspect.Resource{inspect.Works, inspect.WorkPlacements, inspect.Destinations}}

@@ -41,17 +41,41 @@ func (o *storeFlags) register(cmd *cobra.Command) {
 
 // stores opens state stores and keeps them until close.
 type stores struct {
-	env    *Env
-	flags  *storeFlags
-	source *platformSource
+	env     *Env
+	flags   *storeFlags
+	source  *platformSource
+	secrets []corev1.Secret // of --store-secret
 
 	mu      sync.Mutex
 	readers map[string]statestore.Reader
 	tunnels []*kube.Tunnel
 }
 
-func (o *storeFlags) stores(env *Env, source *platformSource) *stores {
-	return &stores{env: env, flags: o, source: source, readers: map[string]statestore.Reader{}}
+// stores fails if a file of the flags cannot be used, which is no matter of a
+// store.
+func (o *storeFlags) stores(env *Env, source *platformSource) (*stores, error) {
+	s := &stores{env: env, flags: o, source: source, readers: map[string]statestore.Reader{}}
+	for _, file := range o.secrets {
+		secret, err := readSecret(file)
+		if err != nil {
+			return nil, err
+		}
+		s.secrets = append(s.secrets, secret)
+	}
+	return s, nil
+}
+
+func readSecret(file string) (corev1.Secret, error) {
+	var secret corev1.Secret
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return secret, diag.Input(fmt.Errorf("--store-secret: %w", err))
+	}
+	if err := yaml.UnmarshalStrict(text, &secret); err != nil || secret.Kind != "Secret" {
+		return secret, diag.Hint(diag.Inputf("--store-secret %s: it is not a Secret", file),
+			"kubectl get secret NAME -o yaml shows what one looks like")
+	}
+	return secret, nil
 }
 
 func (s *stores) close() {
@@ -109,12 +133,11 @@ func (s *stores) credentials(ctx context.Context, ref *api.SecretRef) (statestor
 	if ref == nil {
 		return nil, nil
 	}
-	given, err := s.given(ref)
-	if given != nil || err != nil {
-		return given, err
+	if given := s.given(ref); given != nil {
+		return given, nil
 	}
 	var secret corev1.Secret
-	err = s.source.Get(ctx, secrets, orDefault(ref.Namespace), ref.Name, &secret)
+	err := s.source.Get(ctx, secrets, orDefault(ref.Namespace), ref.Name, &secret)
 	switch {
 	case err == nil:
 		return data(&secret), nil
@@ -136,24 +159,16 @@ func orDefault(namespace string) string {
 	return namespace
 }
 
-// given finds the Secret among the files of --store-secret. A file that holds
-// a single Secret without a name is for all stores.
-func (s *stores) given(ref *api.SecretRef) (statestore.Credentials, error) {
-	for _, file := range s.flags.secrets {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return nil, diag.Input(err)
-		}
-		var secret corev1.Secret
-		if err := yaml.UnmarshalStrict(text, &secret); err != nil || secret.Kind != "Secret" {
-			return nil, diag.Hint(diag.Inputf("--store-secret %s: it is not a Secret", file),
-				"kubectl get secret NAME -o yaml shows what one looks like")
-		}
+// given finds the Secret among the files of --store-secret; nil if it is not
+// there. A file that holds a Secret without a name is for all stores.
+func (s *stores) given(ref *api.SecretRef) statestore.Credentials {
+	for i := range s.secrets {
+		secret := &s.secrets[i]
 		if secret.Name == "" || secret.Name == ref.Name && orDefault(secret.Namespace) == orDefault(ref.Namespace) {
-			return data(&secret), nil
+			return data(secret)
 		}
 	}
-	return nil, nil
+	return nil
 }
 
 func data(s *corev1.Secret) statestore.Credentials {

@@ -110,7 +110,7 @@ type object struct {
 
 // or makes the next document the first object, or counts it.
 func (o *object) or(next *object) {
-	next.json()
+	next.parse()
 	switch {
 	case next.kind == "" && o.begun, !next.begun:
 		return
@@ -178,9 +178,10 @@ func unquoted(value string) string {
 	return value
 }
 
-// json reads an object that is written as JSON.
-func (o *object) json() {
-	if o.kind != "" || !bytes.HasPrefix(bytes.TrimSpace(o.text), []byte("{")) {
+// parse reads an object whose lines do not tell its name: one in JSON, or whose
+// metadata is in braces.
+func (o *object) parse() {
+	if len(o.text) == 0 || o.name != "" || o.kind == "" && !bytes.HasPrefix(bytes.TrimSpace(o.text), []byte("{")) {
 		return
 	}
 	var head struct {

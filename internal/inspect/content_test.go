@@ -33,7 +33,7 @@ func holding(t *testing.T, content string, o inspect.Options) (*inspect.Inspecto
 
 func TestContents(t *testing.T) {
 	t.Parallel()
-	const secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: n}\ndata: {b: aHVudGVyMg==}\nstringData:\n  a: x\n"
+	const secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: shop}\ndata: {b: aHVudGVyMg==}\nstringData:\n  a: x\n"
 	for _, test := range []struct {
 		name, text string
 		want       inspect.Content
@@ -45,7 +45,7 @@ func TestContents(t *testing.T) {
 		},
 		{"JSON", `{"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": "j"}}`, inspect.Content{APIVersion: "v1", Kind: "ConfigMap", Name: "j", Objects: 1}},
 		{"flow style", "{kind: ConfigMap, apiVersion: v1, metadata: {name: f}}\n", inspect.Content{APIVersion: "v1", Kind: "ConfigMap", Name: "f", Objects: 1}},
-		{"a Secret", secret, inspect.Content{APIVersion: "v1", Kind: "Secret", Objects: 1, Keys: []inspect.Key{{Name: "a", Size: 1}, {Name: "b", Size: 7}}}},
+		{"a Secret", secret, inspect.Content{APIVersion: "v1", Kind: "Secret", Namespace: "shop", Name: "s", Objects: 1, Keys: []inspect.Key{{Name: "a", Size: 1}, {Name: "b", Size: 7}}}},
 		{"no object", "resource \"aws_s3_bucket\" \"b\" {\n  name: x\n}\n", inspect.Content{}},
 		{"a long line", "kind: ConfigMap\ndata: {a: " + strings.Repeat("x", 100_000) + "}\n", inspect.Content{Kind: "ConfigMap", Objects: 1}},
 		{"a binary", "\x00\x01\xff\xfe", inspect.Content{}},

@@ -282,7 +282,7 @@ func TestOldestWorks(t *testing.T) {
 	if diff := cmp.Diff(want, r.For); diff != "" {
 		t.Errorf("owner (-want +got):\n%s", diff)
 	}
-	content := []inspect.Content{{Group: ".", Path: "db.yaml", Size: 55, Kind: "Namespace", APIVersion: "v1", Objects: 1, Plain: true}}
+	content := []inspect.Content{{Group: ".", Path: "db.yaml", Size: 55, Kind: "Namespace", Name: "plain", APIVersion: "v1", Objects: 1, Plain: true}}
 	if diff := cmp.Diff(content, r.Contents); diff != "" {
 		t.Errorf("content (-want +got):\n%s", diff)
 	}

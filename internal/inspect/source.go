@@ -53,8 +53,8 @@ func (r Resource) APIVersion() string {
 // Fields are selectors as kubectl takes them.
 type Query struct{ Namespace, Labels, Fields string }
 
-// A Row is an object's metadata with the columns that the API server prints
-// for it, by their names.
+// A Row is an object's name, namespace, labels and times, with the columns that
+// the API server prints for it, by their names.
 type Row struct {
 	Meta    metav1.ObjectMeta
 	Columns map[string]string

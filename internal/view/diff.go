@@ -36,13 +36,17 @@ func Diff(w term.Stream, format Format, r *inspect.WorkReport, diffs []inspect.F
 	}
 	v := newViewer(w)
 	if len(diffs) == 0 {
-		fmt.Fprintf(v, "No difference: %s is in its state stores as it should be.\n", count(len(r.Contents), "document"))
+		fmt.Fprintf(v, "No difference: in its state stores all is as it should be, %s.\n", count(len(r.Contents), "document"))
 	}
 	for i, f := range diffs {
 		if i > 0 {
 			fmt.Fprintln(v)
 		}
-		fmt.Fprintf(v, "%s  %s  %s  %s\n", v.stateWord(f.State), name(f.Destination), v.faint.Render(name(f.Kind+"/"+f.Store)), v.path.Render(name(f.Path)))
+		words := []string{v.stateWord(f.State), name(f.Destination), v.faint.Render(name(f.Kind + "/" + f.Store))}
+		if f.Path != "" {
+			words = append(words, v.path.Render(name(f.Path)))
+		}
+		fmt.Fprintln(v, strings.Join(words, "  "))
 		if f.Why != "" {
 			v.wrapped(escaped(f.Why), "  ")
 		}

@@ -193,7 +193,7 @@ func (v viewer) landed(p *placement.Placement, destination, indent string) {
 		words = append(words, "version "+name(short(placed.VersionID)))
 	}
 	if check := v.live.checks[destination]; check != nil {
-		words = append(words, v.checked(check))
+		words = append(words, v.checked(check, placed.State))
 	}
 	fmt.Fprintf(v, "%sstate  %s\n", indent, strings.Join(words, "  "))
 	if placed.Message != "" {
@@ -204,14 +204,21 @@ func (v viewer) landed(p *placement.Placement, destination, indent string) {
 	}
 }
 
-// checked says what reading a state store gave.
-func (v viewer) checked(c *inspect.StoreCheck) string {
+// checked says what reading a state store gave, beside a state that may say
+// the same.
+func (v viewer) checked(c *inspect.StoreCheck, beside inspect.State) string {
+	if c.Problem != "" && beside == inspect.StateUnverified {
+		return "(not read)"
+	}
 	if c.Problem != "" {
 		return v.warn.Render("Unverified")
 	}
 	sum := fmt.Sprintf("%d of %d identical", c.Identical, c.Checked)
 	if c.Version != "" {
 		sum = "head " + short(c.Version) + ", " + sum
+	}
+	if c.Identical == c.Checked && beside == inspect.StateVerified {
+		return "(" + sum + ")"
 	}
 	if c.Identical == c.Checked {
 		return v.ok.Render("Verified") + " (" + sum + ")"
