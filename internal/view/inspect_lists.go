@@ -17,15 +17,8 @@ import (
 
 // Works shows a list of Works. Everywhere says that it is of all namespaces.
 func Works(w term.Stream, o *Output, l *inspect.WorkList, everywhere bool) error {
-	switch o.Format {
-	case Text, Wide:
-	case Name:
-		for i := range l.Items {
-			fmt.Fprintln(w, typed(inspect.Works, l.Items[i].Name))
-		}
-		return nil
-	default:
-		return o.Encode(w, l)
+	if done, err := o.forPrograms(w, l, names(inspect.Works, l.Items, func(w inspect.WorkSummary) string { return w.Name })); done {
+		return err
 	}
 	v := newViewer(w)
 	if len(l.Items) == 0 {
@@ -49,6 +42,15 @@ func noWorks(l *inspect.WorkList) string {
 		return fmt.Sprintf("All is well: %s, none to be shown.", count(l.Total, "Work"))
 	}
 	return "There are no Works."
+}
+
+// names are those of listed objects, as kubectl takes them.
+func names[T any](r inspect.Resource, items []T, name func(T) string) []string {
+	all := make([]string, len(items))
+	for i := range items {
+		all[i] = typed(r, name(items[i]))
+	}
+	return all
 }
 
 // typed is how kubectl names an object: TYPE.GROUP/NAME.
@@ -211,15 +213,8 @@ func (v viewer) unknown(unknown []inspect.Unknown) {
 
 // WorkPlacements shows a list of WorkPlacements.
 func WorkPlacements(w term.Stream, o *Output, l *inspect.WorkPlacementList, everywhere bool) error {
-	switch o.Format {
-	case Text, Wide:
-	case Name:
-		for i := range l.Items {
-			fmt.Fprintln(w, typed(inspect.WorkPlacements, l.Items[i].Name))
-		}
-		return nil
-	default:
-		return o.Encode(w, l)
+	if done, err := o.forPrograms(w, l, names(inspect.WorkPlacements, l.Items, func(p inspect.Placed) string { return p.Name })); done {
+		return err
 	}
 	v := newViewer(w)
 	if len(l.Items) == 0 {
@@ -274,15 +269,8 @@ func short(version string) string { return version[:min(len(version), 7)] }
 
 // Destinations shows a list of Destinations.
 func Destinations(w term.Stream, o *Output, l *inspect.DestinationList) error {
-	switch o.Format {
-	case Text, Wide:
-	case Name:
-		for i := range l.Items {
-			fmt.Fprintln(w, typed(inspect.Destinations, l.Items[i].Name))
-		}
-		return nil
-	default:
-		return o.Encode(w, l)
+	if done, err := o.forPrograms(w, l, names(inspect.Destinations, l.Items, func(d inspect.DestinationSummary) string { return d.Name })); done {
+		return err
 	}
 	v := newViewer(w)
 	if len(l.Items) == 0 {
@@ -370,15 +358,8 @@ func (v viewer) siteReasons(sites []inspect.DestinationSummary) {
 
 // Promises shows a list of Promises.
 func Promises(w term.Stream, o *Output, l *inspect.PromiseList) error {
-	switch o.Format {
-	case Text, Wide:
-	case Name:
-		for i := range l.Items {
-			fmt.Fprintln(w, typed(inspect.Promises, l.Items[i].Name))
-		}
-		return nil
-	default:
-		return o.Encode(w, l)
+	if done, err := o.forPrograms(w, l, names(inspect.Promises, l.Items, func(p inspect.PromiseSummary) string { return p.Name })); done {
+		return err
 	}
 	v := newViewer(w)
 	if len(l.Items) == 0 {

@@ -14,18 +14,14 @@ import (
 // Request shows the whole story of one request, beginning with where it
 // landed.
 func Request(w term.Stream, o *Output, r *inspect.RequestReport, resource string) error {
-	switch o.Format {
-	case Text, Wide:
-		newViewer(w).request(r)
-		return nil
-	case Name:
-		_, err := fmt.Fprintln(w, resource+"/"+r.Name)
-		return err
-	case Dot, Mermaid:
+	if o.Format == Dot || o.Format == Mermaid {
 		return picture(w, o.Format, graphOfRequest(r))
-	default:
-		return o.Encode(w, r)
 	}
+	if done, err := o.forPrograms(w, r, []string{resource + "/" + r.Name}); done {
+		return err
+	}
+	newViewer(w).request(r)
+	return nil
 }
 
 func graphOfRequest(r *inspect.RequestReport) *graph {
@@ -127,16 +123,11 @@ func (v viewer) conditionList(conditions []metav1.Condition) {
 
 // Promise shows all about one Promise.
 func Promise(w term.Stream, o *Output, r *inspect.PromiseReport) error {
-	switch o.Format {
-	case Text, Wide:
-		newViewer(w).promise(r)
-		return nil
-	case Name:
-		_, err := fmt.Fprintln(w, typed(inspect.Promises, r.Name))
+	if done, err := o.forPrograms(w, r, []string{typed(inspect.Promises, r.Name)}); done {
 		return err
-	default:
-		return o.Encode(w, r)
 	}
+	newViewer(w).promise(r)
+	return nil
 }
 
 func (v viewer) promise(r *inspect.PromiseReport) {
@@ -188,19 +179,14 @@ func (v viewer) requests(r *inspect.PromiseReport) {
 
 // Destination shows what landed on one Destination.
 func Destination(w term.Stream, o *Output, r *inspect.DestinationReport) error {
-	switch o.Format {
-	case Text, Wide:
-		newViewer(w).destination(r, o.Format == Wide)
-		return nil
-	case Name:
-		_, err := fmt.Fprintln(w, typed(inspect.Destinations, r.Name))
+	if done, err := o.forPrograms(w, r, []string{typed(inspect.Destinations, r.Name)}); done {
 		return err
-	default:
-		return o.Encode(w, r)
 	}
+	newViewer(w).destination(r)
+	return nil
 }
 
-func (v viewer) destination(r *inspect.DestinationReport, _ bool) {
+func (v viewer) destination(r *inspect.DestinationReport) {
 	t := table{}
 	t.row("Destination", v.strong.Render(name(r.Name)), v.faint.Render(name(labelList(r.Labels))))
 	t.row("Store", name(storeName(r.Store)), v.faint.Render(escaped(address(r.Store))))

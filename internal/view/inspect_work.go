@@ -14,18 +14,14 @@ import (
 
 // Work shows all about one Work.
 func Work(w term.Stream, o *Output, r *inspect.WorkReport) error {
-	switch o.Format {
-	case Text, Wide:
-		newViewer(w).work(r)
-		return nil
-	case Name:
-		_, err := fmt.Fprintln(w, typed(inspect.Works, r.Name))
-		return err
-	case Dot, Mermaid:
+	if o.Format == Dot || o.Format == Mermaid {
 		return picture(w, o.Format, graphOf("Work "+r.Name, r.Groups))
-	default:
-		return o.Encode(w, r)
 	}
+	if done, err := o.forPrograms(w, r, []string{typed(inspect.Works, r.Name)}); done {
+		return err
+	}
+	newViewer(w).work(r)
+	return nil
 }
 
 func (v viewer) work(r *inspect.WorkReport) {

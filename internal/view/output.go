@@ -130,3 +130,19 @@ func (o *Output) Encode(w io.Writer, result any) error {
 	_, err = out.WriteTo(w)
 	return err
 }
+
+// forPrograms writes a result in a format for programs, with the names of the
+// objects in it for the format that is names. It has done nothing if text is
+// wanted.
+func (o *Output) forPrograms(w io.Writer, result any, names []string) (done bool, err error) {
+	switch o.Format {
+	case Text, Wide:
+		return false, nil
+	case Name:
+		for _, name := range names {
+			fmt.Fprintln(w, name)
+		}
+		return true, nil
+	}
+	return true, o.Encode(w, result)
+}
