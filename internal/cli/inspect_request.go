@@ -87,11 +87,8 @@ func runInspectRequest(ctx context.Context, env *Env, opts requestOptions, arg s
 		if err != nil {
 			return progress{}, err
 		}
-		for i := range report.Works {
-			if !opts.verify {
-				break
-			}
-			if err := in.Verify(ctx, &report.Works[i], stores.open); err != nil {
+		if opts.verify {
+			if err := in.VerifyRequest(ctx, report, stores.open); err != nil {
 				return progress{}, err
 			}
 		}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -126,7 +127,7 @@ func (l *logs) print(ctx context.Context) error {
 			return err
 		}
 		if len(runs) == 0 && !l.opts.follow {
-			return l.nothing()
+			return l.nothing(ctx, runs)
 		}
 		for i := range runs {
 			if err := l.run(ctx, &runs[i]); err != nil {
@@ -135,7 +136,7 @@ func (l *logs) print(ctx context.Context) error {
 		}
 		if !l.opts.follow || ended(runs) {
 			if len(l.printed) == 0 {
-				return l.nothing()
+				return l.nothing(ctx, runs)
 			}
 			return l.failed
 		}
@@ -234,13 +235,34 @@ func (l *logs) step(ctx context.Context, r *inspect.Run, s *inspect.Step) error 
 	}
 }
 
-// nothing says why there are no logs.
-func (l *logs) nothing() error {
+// nothing says why there are no logs: there is no such request, or no such
+// step, or no Pod.
+func (l *logs) nothing(ctx context.Context, runs []inspect.Run) error {
 	what := "the workflow of Promise " + l.query.Promise
 	hint := "kratix inspect promise " + l.query.Promise
 	if l.query.Name != "" {
+		if _, err := l.in.Request(ctx, l.query.Promise, l.query.Namespace, l.query.Name); err != nil {
+			return err
+		}
 		what = fmt.Sprintf("the workflow of %s %s/%s", l.resource.Kind, l.query.Namespace, l.query.Name)
 		hint = fmt.Sprintf("kratix inspect request %s/%s -n %s", l.query.Promise, l.query.Name, l.query.Namespace)
 	}
+	if steps := stepNames(runs); l.opts.container != "" && len(steps) > 0 && !slices.Contains(steps, l.opts.container) {
+		err := diag.NotFoundf("there is no step %q in %s", l.opts.container, what)
+		return diag.Hint(err, cmp.Or(diag.DidYouMean(l.opts.container, steps), "there are: "+strings.Join(steps, ", ")))
+	}
 	return diag.Hint(diag.NotFoundf("no logs: %s has no Pods with such steps; Kubernetes removes the Pod of a Job that failed", what), hint)
+}
+
+// stepNames lists the steps of Pods, each once, in running order.
+func stepNames(runs []inspect.Run) []string {
+	var names []string
+	for i := range runs {
+		for _, s := range runs[i].Steps {
+			if !slices.Contains(names, s.Name) {
+				names = append(names, s.Name)
+			}
+		}
+	}
+	return names
 }

@@ -12,6 +12,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/kratix-tools/kratix/internal/api"
 	"github.com/kratix-tools/kratix/internal/diag"
 )
 
@@ -117,6 +118,9 @@ func installed(err error, r Resource) error {
 	err = fmt.Errorf("reading %s: %w", r.Plural, err)
 	if len(diag.Hints(err)) > 0 { // a snapshot knows better
 		return diag.NotFound(err)
+	}
+	if r.Group != api.Group {
+		return diag.Hint(diag.Machine(err), "is its Promise available? kubectl get crd "+r.String())
 	}
 	return diag.Hint(diag.Machine(err), "is Kratix installed? kubectl get crd "+r.String())
 }

@@ -194,7 +194,7 @@ func place(names []string, name string) int {
 // judge makes one verdict of the workflow and the Works.
 func (r *RequestReport) judge() {
 	v := &r.Verdict
-	v.State = StateEmpty
+	v.State, v.Misplaced, v.Reasons = StateEmpty, false, []Reason{}
 	for i := range r.Works {
 		w := &r.Works[i].Verdict
 		v.State = worse(v.State, w.State)

@@ -90,6 +90,18 @@ func (in *Inspector) Verify(ctx context.Context, r *WorkReport, open OpenStore) 
 	return nil
 }
 
+// VerifyRequest is [Inspector.Verify] for all Works of a request, whose verdict
+// is made anew.
+func (in *Inspector) VerifyRequest(ctx context.Context, r *RequestReport, open OpenStore) error {
+	for i := range r.Works {
+		if err := in.Verify(ctx, &r.Works[i], open); err != nil {
+			return err
+		}
+	}
+	r.judge()
+	return nil
+}
+
 // Diff gives the files of a Work that differ from what lies in the stores, by
 // Destination and path, and files that Kratix did not write. The values of
 // Secrets are replaced, equal ones by equal words, unless [Options] show them.
