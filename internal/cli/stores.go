@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -141,7 +142,7 @@ func (s *stores) credentials(ctx context.Context, ref *api.SecretRef) (statestor
 	switch {
 	case err == nil:
 		return data(&secret), nil
-	case apierrors.IsForbidden(err), apierrors.IsNotFound(err):
+	case apierrors.IsForbidden(err), apierrors.IsNotFound(err), errors.Is(err, inspect.ErrNoKind):
 		view.Note(s.env.err(), fmt.Sprintf("Secret %s/%s cannot be read; using your own credentials", orDefault(ref.Namespace), ref.Name))
 		return nil, nil
 	}

@@ -55,9 +55,10 @@ func Diff(w term.Stream, format Format, r *inspect.WorkReport, diffs []inspect.F
 	return nil
 }
 
-// unified is a unified diff from what is stored to what is expected.
+// unified is a unified diff from what is stored to what is expected; empty
+// where nobody knows what is stored.
 func unified(f inspect.FileDiff) string {
-	if f.Expected == nil && f.Stored == nil {
+	if f.State == inspect.StateUnverified || f.Expected == nil && f.Stored == nil {
 		return ""
 	}
 	return string(diff.Diff("stored/"+f.Path, f.Stored, "expected/"+f.Path, f.Expected))
