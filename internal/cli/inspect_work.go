@@ -113,13 +113,15 @@ func (o *workOptions) showDocuments(env *Env, in *inspect.Inspector, r *inspect.
 		}
 	}
 	var unread []error
-	for i, path := range paths {
+	shown := 0
+	for _, path := range paths {
 		content, err := in.Document(r, path)
 		if err != nil {
 			unread = append(unread, err)
 			continue
 		}
-		view.Document(env.out(), r, path, content, len(paths) > 1, i > 0)
+		view.Document(env.out(), r, path, content, len(paths) > 1, shown > 0)
+		shown++
 	}
 	return errors.Join(unread...)
 }

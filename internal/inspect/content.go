@@ -60,7 +60,7 @@ func unreadable(err error, limit int64) string {
 	if errors.Is(err, work.ErrTooLarge) {
 		return fmt.Sprintf("larger than the limit of %d bytes", limit)
 	}
-	return err.Error()
+	return "corrupt content: " + strings.TrimPrefix(err.Error(), "decompressing: ")
 }
 
 // compressed says whether content begins as base64 of gzip does.
@@ -334,7 +334,7 @@ func (in *Inspector) text(w api.Workload) ([]byte, error) {
 	case errors.Is(err, work.ErrTooLarge):
 		return nil, diag.Hint(diag.Answer(fmt.Errorf("%s: %s", w.Filepath, unreadable(err, in.options.MaxDocument))), "raise the limit with --max-document")
 	case err != nil:
-		return nil, diag.Answer(fmt.Errorf("%s: %w", w.Filepath, err))
+		return nil, diag.Answer(fmt.Errorf("%s: %s", w.Filepath, unreadable(err, in.options.MaxDocument)))
 	case in.options.ShowSecrets:
 		return data, nil
 	}

@@ -70,7 +70,7 @@ func TestCorruptContent(t *testing.T) {
 		"cut off":               {good[:len(good)-12], "unexpected EOF"},
 		"broken base64":         {good[:20] + "!" + good[21:], "illegal base64 data at input byte 20"},
 		"broken gzip":           {good[:24] + "AAAA" + good[28:], "flate: corrupt input before offset"},
-		"base64 of a gzip head": {base64.StdEncoding.EncodeToString([]byte{0x1f, 0x8b, 8}), "decompressing: unexpected EOF"},
+		"base64 of a gzip head": {base64.StdEncoding.EncodeToString([]byte{0x1f, 0x8b, 8}), "corrupt content: unexpected EOF"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -31,9 +31,22 @@ func (v viewer) groupBody(p *placement.Placement, indent string) {
 	if !undecided(p) {
 		v.candidates(p, indent)
 	}
-	if p.Unplaced() && (v.live == nil || v.live.unread == "") {
-		v.waiting(p, indent)
+	switch {
+	case v.live != nil && v.live.unread != "" && nowhere(p):
+		v.documents(p, "holds", indent)
+	case v.live != nil && v.live.unread != "":
+	case p.Unplaced():
+		v.documents(p, "waiting", indent)
+		v.remedies(explain.ToPlace(&p.Decision), "to place it: ", indent)
+	case v.live != nil && nowhere(p):
+		v.documents(p, "waiting", indent)
 	}
+}
+
+// nowhere says whether no document of a group has a Destination, be it that
+// none matches or that Kratix has not placed it.
+func nowhere(p *placement.Placement) bool {
+	return !slices.ContainsFunc(p.Documents, func(d placement.Document) bool { return d.Destination != "" })
 }
 
 // undecided says whether Kratix does not get to decide about the group.
@@ -79,7 +92,7 @@ func (v viewer) rule(p *placement.Placement) string {
 		return v.bad.Render("UNPLACED")
 	case p.Rule == schedule.AllOf:
 		return "every Destination that matches"
-	case drawn > 0:
+	case drawn > 0 && matched > 1:
 		return fmt.Sprintf("one of %d Destinations, drawn at random and kept", matched)
 	case kept:
 		return "stays where it was placed first"
@@ -139,6 +152,8 @@ func (v viewer) candidates(p *placement.Placement, indent string) {
 			lines[0] += v.live.since(p.Group.ID, c.Destination)
 		case v.live.unread != "" && c.Reason == schedule.ReasonNotDrawn:
 			lines[0] = "it may be here"
+		case c.Reason == schedule.ReasonNotDrawn && nowhere(p):
+			lines[0] = "nothing is placed yet"
 		}
 		if closest[c.Destination] != "" {
 			lines[0] += "   " + closest[c.Destination]
@@ -276,18 +291,21 @@ func directory(documents []placement.Document) (string, bool) {
 	return dir + "/", true
 }
 
-// waiting shows what has no place, and what would give it one.
-func (v viewer) waiting(p *placement.Placement, indent string) {
+// documents shows what has no place, as far as one knows.
+func (v viewer) documents(p *placement.Placement, head, indent string) {
 	t := table{indent: indent}
 	for i, document := range paths(p) {
-		label := "waiting"
+		label := head
 		if i > 0 {
 			label = ""
 		}
-		t.row(label, v.path.Render(name(document)), size(p.Documents[i].Size))
+		words := []string{size(p.Documents[i].Size)}
+		if v.live != nil {
+			words = v.document(&p.Documents[i])[:2] // that it waits is said
+		}
+		t.row(append([]string{label, v.path.Render(name(document))}, words...)...)
 	}
 	v.first(t)
-	v.remedies(explain.ToPlace(&p.Decision), "to place it: ", indent)
 }
 
 // remedies lists what would help, ready to be pasted.
