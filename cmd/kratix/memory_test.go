@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -33,7 +34,7 @@ func TestBombsTakeConstantMemory(t *testing.T) {
 		want string
 	}{
 		{nil, "larger than the limit of 67108864 bytes"},
-		{[]string{"--max-document", fmt.Sprint(limit)}, fmt.Sprintf("larger than the limit of %d bytes", limit)},
+		{[]string{"--max-document", strconv.Itoa(limit)}, fmt.Sprintf("larger than the limit of %d bytes", limit)},
 	} {
 		cmd := exec.Command(os.Args[0], append([]string{"inspect", "work", "bomb", "-f", snapshot}, test.args...)...)
 		cmd.Args[0] = "kratix"
