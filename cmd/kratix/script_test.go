@@ -172,8 +172,8 @@ func timeless(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // "ageless" makes the last standard output the standard output to compare, with
-// every age, such as 82s or 3h, replaced by "0s", and the blanks behind it by as
-// many as stand between two columns.
+// every age, such as 82s or 3h, replaced by "0s", and the blanks around it and
+// around the head of its column by as many as stand between two columns.
 func ageless(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) > 0 {
 		ts.Fatalf("usage: ageless")
@@ -185,7 +185,7 @@ func ageless(ts *testscript.TestScript, neg bool, args []string) {
 
 func withoutAges(text string) string {
 	text = age.ReplaceAllString(text, "0s")
-	text = regexp.MustCompile(`\b0s  +`).ReplaceAllString(text, "0s  ")
+	text = regexp.MustCompile(`\b(AGE|0s)  +`).ReplaceAllString(text, "$1  ")
 	return regexp.MustCompile(`  +(AGE|0s)\b`).ReplaceAllString(text, "  $1")
 }
 
