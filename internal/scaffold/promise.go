@@ -27,13 +27,12 @@ type PromiseOptions struct {
 // one input error.
 func Promise(o PromiseOptions) ([]File, error) {
 	given := o
-	o.Version = cmp.Or(o.Version, "v1alpha1")
-	o.Plural = cmp.Or(o.Plural, strings.ToLower(o.Kind)+"s")
+	o = o.withDefaults()
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	v := promiseView{PromiseOptions: o, Singular: strings.ToLower(o.Kind), Command: given.command()}
-	v.ExampleName = v.exampleName()
+	v := promiseView{PromiseOptions: o, Singular: strings.ToLower(o.Kind), Command: given.commandLine("promise")}
+	v.ExampleName = o.exampleName()
 	v.API = string(render("promise/api.yaml", v))
 	files := []File{
 		{Path: promise.FlatFile, Data: render("promise/promise.yaml", v)},
@@ -78,14 +77,22 @@ func plural(word string) string {
 // exampleFile is the request that a new Promise comes with.
 const exampleFile = "example-resource.yaml"
 
-func (o PromiseOptions) validate() error {
+func (o PromiseOptions) withDefaults() PromiseOptions {
+	o.Version = cmp.Or(o.Version, "v1alpha1")
+	o.Plural = cmp.Or(o.Plural, strings.ToLower(o.Kind)+"s")
+	return o
+}
+
+func (o PromiseOptions) validate() error { return diag.Problems("", o.problems()) }
+
+func (o PromiseOptions) problems() problems {
 	var p problems
 	p.promiseName(o.Name)
 	p.group(o.Group)
 	p.kind(o.Kind)
 	p.version(o.Version)
 	p.plural(o.Plural, o.Kind)
-	return diag.Problems("", p)
+	return p
 }
 
 // promiseView is what the templates of a Promise see.
@@ -98,19 +105,21 @@ type promiseView struct {
 }
 
 // exampleName leaves room for what Kratix adds to no name: 63 characters.
-func (v promiseView) exampleName() string {
-	name := "example-" + v.Name
+func (o PromiseOptions) exampleName() string {
+	name := "example-" + o.Name
 	return strings.TrimRight(name[:min(len(name), maxName)], "-.")
 }
 
-// command is the command line with what the user gave, defaults left out.
-func (o PromiseOptions) command() string {
-	words := []string{"kratix init promise", o.Name, "--group", o.Group, "--kind", o.Kind}
-	for _, flag := range []struct{ name, value string }{
-		{"--version", o.Version}, {"--plural", o.Plural}, {"--dir", shellQuoted(o.Dir)},
-	} {
-		if flag.value != "" {
-			words = append(words, flag.name, flag.value)
+// commandLine is the command line with what the user gave, defaults left out.
+func (o PromiseOptions) commandLine(command string, more ...Flag) string {
+	words := []string{"kratix init", command, o.Name, "--group", o.Group, "--kind", o.Kind}
+	flags := []Flag{{Name: "--version", Value: o.Version}, {Name: "--plural", Value: o.Plural}, {Name: "--dir", Value: o.Dir}}
+	for _, flag := range append(flags, more...) {
+		switch {
+		case flag.Switch:
+			words = append(words, flag.Name)
+		case flag.Value != "":
+			words = append(words, flag.Name, shellQuoted(flag.Value))
 		}
 	}
 	if o.Split {
