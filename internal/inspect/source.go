@@ -54,7 +54,7 @@ func (r Resource) APIVersion() string {
 type Query struct{ Namespace, Labels, Fields string }
 
 // A Row is an object's name, namespace, labels and times, with the columns that
-// the API server prints for it, by their names.
+// the API server prints for it, by their names. Rows may share their columns.
 type Row struct {
 	Meta    metav1.ObjectMeta
 	Columns map[string]string

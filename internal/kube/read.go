@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"unique"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -131,7 +132,8 @@ func items(r io.Reader, each func([]byte) error) (more string, err error) {
 func rows(r io.Reader, each func(inspect.Row) error) (more string, err error) {
 	var columns []string
 	var early []tableRow // when the rows come before the columns
-	one := func(row tableRow) error { return each(row.named(columns)) }
+	known := map[string]map[string]string{}
+	one := func(row tableRow) error { return each(row.named(columns, known)) }
 	more, err = members(r, map[string]func(*json.Decoder) error{
 		"columnDefinitions": func(d *json.Decoder) error {
 			var definitions []metav1.TableColumnDefinition
@@ -147,7 +149,6 @@ func rows(r io.Reader, each func(inspect.Row) error) (more string, err error) {
 				if err := d.Decode(&row); err != nil {
 					return err
 				}
-				row.Object.Metadata = slim(&row.Object.Metadata)
 				if columns == nil {
 					early = append(early, row)
 					return nil
@@ -164,28 +165,41 @@ func rows(r io.Reader, each func(inspect.Row) error) (more string, err error) {
 	return more, err
 }
 
-// A tableRow is a row of a metav1.Table, with nothing of the object but its
-// metadata.
+// A tableRow is a row of a metav1.Table, with that of the object's metadata
+// which lists are made from: of ten thousand objects the rest would be the most.
 type tableRow struct {
 	Cells  []any `json:"cells"`
 	Object struct {
-		Metadata metav1.ObjectMeta `json:"metadata"`
+		Metadata struct {
+			Namespace         string            `json:"namespace"`
+			Name              string            `json:"name"`
+			Labels            map[string]string `json:"labels"`
+			CreationTimestamp metav1.Time       `json:"creationTimestamp"`
+			DeletionTimestamp *metav1.Time      `json:"deletionTimestamp"`
+		} `json:"metadata"`
 	} `json:"object"`
 }
 
-func (r *tableRow) named(columns []string) inspect.Row {
-	row := inspect.Row{Meta: r.Object.Metadata, Columns: make(map[string]string, len(columns))}
+// named gives the cells by the names of their columns. Rows with equal cells,
+// as most are, share them.
+func (r *tableRow) named(columns []string, known map[string]map[string]string) inspect.Row {
+	named := make(map[string]string, len(columns))
+	var all strings.Builder
 	for i, cell := range r.Cells {
 		if i < len(columns) && cell != nil {
-			row.Columns[columns[i]] = once(fmt.Sprint(cell))
+			named[columns[i]] = fmt.Sprint(cell)
 		}
+		fmt.Fprintf(&all, "%q ", cell)
 	}
-	return row
+	if known[all.String()] == nil {
+		known[all.String()] = named
+	}
+	return inspect.Row{Meta: r.metadata(), Columns: known[all.String()]}
 }
 
-// slim keeps of an object's metadata what lists are made from. Of ten thousand
-// objects the rest would be the most.
-func slim(m *metav1.ObjectMeta) metav1.ObjectMeta {
+// metadata is what the row has of it, with texts that many have kept once.
+func (r *tableRow) metadata() metav1.ObjectMeta {
+	m := &r.Object.Metadata
 	labels := make(map[string]string, len(m.Labels))
 	for key, value := range m.Labels {
 		labels[once(key)] = once(value)
