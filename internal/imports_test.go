@@ -76,17 +76,17 @@ func TestLibrariesHaveOwners(t *testing.T) {
 	for library, owners := range map[string]string{
 		"github.com/spf13/cobra":                 "cli",
 		"github.com/charmbracelet":               "view",
-		"github.com/google/go-containerregistry": "image build engine scaffold",
+		"github.com/google/go-containerregistry": "image build engine scaffold chart",
 		"k8s.io/client-go":                       "kube snapshot view",
 		"k8s.io/client-go/rest":                  "kube",
 		"k8s.io/client-go/tools":                 "kube",
 		"github.com/minio/minio-go":              "statestore",
 		"github.com/johannesboyne/gofakes3":      "statestore/storetest",
-		"net/http":                               "image engine statestore kube",
+		"net/http":                               "image engine statestore kube chart",
 		"os/exec":                                "build changed engine bench statestore kube/kubetest kustomize cmd/kratix",
 		"github.com/fsnotify/fsnotify":           "changed",
 		// Text and not containers.
-		"github.com/google/go-containerregistry/pkg/v1": "image build engine",
+		"github.com/google/go-containerregistry/pkg/v1": "image build engine chart",
 		// For tests.
 		"kube/kubetest": "bench",
 		// Files come to the domain as trees, chance as an argument.

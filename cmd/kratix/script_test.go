@@ -68,6 +68,7 @@ func TestScripts(t *testing.T) {
 			"hidden":   hidden,
 			"docker":   docker.use,
 			"cluster":  clusters.use,
+			"charts":   serveCharts,
 
 			"gitstore":    stores.useGit,
 			"bucketstore": stores.useBucket,

@@ -15,20 +15,12 @@ func newInitCmd(env *Env) *cobra.Command {
 		Short:   "Start a new Promise",
 		GroupID: groupAuthor,
 	}
-	cmd.AddCommand(newInitPromiseCmd(env))
+	cmd.AddCommand(newInitPromiseCmd(env), newInitHelmCmd(env))
 	return cmd
 }
 
-type initPromiseOptions struct {
-	scaffold.PromiseOptions
-
-	dir    string
-	force  bool
-	dryRun bool
-}
-
 func newInitPromiseCmd(env *Env) *cobra.Command {
-	var opts initPromiseOptions
+	var opts initFlags
 	cmd := &cobra.Command{
 		Use:   "promise NAME --group GROUP --kind KIND",
 		Short: "Write a Promise with an API and empty workflows",
@@ -42,20 +34,12 @@ func newInitPromiseCmd(env *Env) *cobra.Command {
 			return runInitPromise(env, opts)
 		},
 	}
-	flags := cmd.Flags()
-	flags.StringVarP(&opts.Group, "group", "g", "", "`GROUP` of the API, such as acme.org (required)")
-	flags.StringVarP(&opts.Kind, "kind", "k", "", "`KIND` of the API, such as Database (required)")
-	flags.StringVarP(&opts.Version, "version", "v", "", "`VERSION` of the API (default v1alpha1)")
-	flags.StringVar(&opts.Plural, "plural", "", "`PLURAL` of the kind (default the kind in lower case and an s)")
-	flags.StringVarP(&opts.dir, "dir", "d", ".", "`DIR` to write to; made if it does not exist")
-	flags.BoolVar(&opts.Split, "split", false, "write api.yaml, dependencies.yaml and workflows in place of promise.yaml")
-	flags.BoolVar(&opts.force, "force", false, "overwrite files that exist")
-	flags.BoolVar(&opts.dryRun, "dry-run", false, "only list what would be written")
+	opts.register(cmd, "v1alpha1")
 	return cmd
 }
 
-func runInitPromise(env *Env, opts initPromiseOptions) error {
-	files, err := scaffold.Promise(opts.PromiseOptions)
+func runInitPromise(env *Env, opts initFlags) error {
+	files, err := scaffold.Promise(opts.options())
 	if err != nil {
 		return err
 	}

@@ -21,16 +21,11 @@ import (
 func Dependencies(dir, image string, dependencies []manifest.File) (ref promise.WorkflowRef, c api.Container, files []File, stale []string, err error) {
 	ref = promise.WorkflowRef{Type: api.WorkflowPromise, Action: api.ActionConfigure, Pipeline: "dependencies"}
 	c = api.Container{Name: "configure-deps", Image: image}
-	if _, err := name.ParseReference(image, name.WeakValidation); err != nil {
-		err := diag.Inputf("--image: %q is no valid image: %s", image, imageRule)
-		return ref, c, nil, nil, diag.Hint(err, "for example ghcr.io/acme/postgresql-dependencies:v0.1.0")
+	if err := CheckImage("--image", image); err != nil {
+		return ref, c, nil, nil, err
 	}
 	sources := SourceDir(ref, c.Name)
-	v := stageView{Container: c.Name, Ref: ref.String()}
-	for _, f := range []File{
-		{Path: sources + "/Dockerfile", Data: render("dependencies/Dockerfile", v)},
-		{Path: sources + "/scripts/pipeline.sh", Data: render("dependencies/pipeline.sh", v), Mode: 0o755},
-	} {
+	for _, f := range DependencySources(ref, c.Name) {
 		if _, err := os.Lstat(filepath.Join(dir, filepath.FromSlash(f.Path))); err != nil {
 			files = append(files, f)
 		}
@@ -41,6 +36,26 @@ func Dependencies(dir, image string, dependencies []manifest.File) (ref promise.
 		files = append(files, File{Path: resources + f.Path, Data: f.Data, Replace: err == nil})
 	}
 	return ref, c, files, staleBelow(filepath.Join(dir, filepath.FromSlash(resources)), dependencies), nil
+}
+
+// CheckImage refuses what cannot be the name of an image, for a flag that names
+// one that delivers dependencies.
+func CheckImage(flag, image string) error {
+	if _, err := name.ParseReference(image, name.WeakValidation); err != nil {
+		err := diag.Inputf("%s: %q is no valid image: %s", flag, image, imageRule)
+		return diag.Hint(err, "for example ghcr.io/acme/postgresql-dependencies:v0.1.0")
+	}
+	return nil
+}
+
+// DependencySources makes the sources of a container that delivers all that is
+// in their resources/.
+func DependencySources(ref promise.WorkflowRef, container string) []File {
+	sources, v := SourceDir(ref, container), stageView{Container: container, Ref: ref.String()}
+	return []File{
+		{Path: sources + "/Dockerfile", Data: render("dependencies/Dockerfile", v)},
+		{Path: sources + "/scripts/pipeline.sh", Data: render("dependencies/pipeline.sh", v), Mode: 0o755},
+	}
 }
 
 // staleBelow lists the files of a directory that are no dependencies.

@@ -110,7 +110,7 @@ func exampleObject(s *apiextensionsv1.JSONSchemaProps) any {
 		}
 	}
 	if values := s.AdditionalProperties; values != nil && values.Schema != nil && s.MinProperties != nil {
-		for n := 1; int64(len(object)) < *s.MinProperties; n++ {
+		for n := 1; int64(len(object)) < min(*s.MinProperties, maxExampleItems); n++ {
 			object[fmt.Sprintf("example-%d", n)] = exampleOf(values.Schema)
 		}
 	}
@@ -137,7 +137,7 @@ func exampleList(s *apiextensionsv1.JSONSchemaProps) any {
 	if s.Items == nil || s.Items.Schema == nil || s.MinItems == nil {
 		return list
 	}
-	for int64(len(list)) < *s.MinItems {
+	for int64(len(list)) < min(*s.MinItems, maxExampleItems) {
 		list = append(list, exampleOf(s.Items.Schema))
 	}
 	return list
@@ -190,8 +190,11 @@ func exampleString(s *apiextensionsv1.JSONSchemaProps) string {
 	return "example"
 }
 
-// maxExample is how long a text may be that nobody reads.
-const maxExample = 4096
+// How long a text and a list may be that nobody reads.
+const (
+	maxExample      = 4096
+	maxExampleItems = 64
+)
 
 func exampleFormats() map[string]string {
 	return map[string]string{

@@ -1,0 +1,146 @@
+package chart
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/kratix-tools/kratix/internal/diag"
+)
+
+// The files of a chart that are read.
+const (
+	metadataFile = "Chart.yaml"
+	valuesFile   = "values.yaml"
+	schemaFile   = "values.schema.json"
+)
+
+// No chart comes close to these sizes.
+const (
+	maxArchive = 64 << 20
+	maxFile    = 16 << 20
+)
+
+// A Chart is what is read of a Helm chart.
+type Chart struct {
+	Name, Version string
+	// Values is values.yaml, and Schema is values.schema.json; nil if the chart
+	// has no such file.
+	Values, Schema []byte
+	// Dependencies are the names under which the chart has values of its
+	// sub-charts.
+	Dependencies []string
+}
+
+// read makes a chart of the files that a source has.
+func read(files map[string][]byte) (*Chart, error) {
+	data, ok := files[metadataFile]
+	if !ok {
+		return nil, diag.Inputf("this is no chart: it has no %s", metadataFile)
+	}
+	var metadata struct {
+		Name         string `json:"name"`
+		Version      string `json:"version"`
+		Dependencies []struct {
+			Name  string `json:"name"`
+			Alias string `json:"alias"`
+		} `json:"dependencies"`
+	}
+	if err := yaml.Unmarshal(data, &metadata); err != nil {
+		return nil, diag.Inputf("%s: %w", metadataFile, err)
+	}
+	c := &Chart{Name: metadata.Name, Version: metadata.Version, Values: files[valuesFile], Schema: files[schemaFile]}
+	for _, d := range metadata.Dependencies {
+		name := d.Name
+		if d.Alias != "" {
+			name = d.Alias
+		}
+		c.Dependencies = append(c.Dependencies, name)
+	}
+	return c, nil
+}
+
+func wanted(name string) bool {
+	return slices.Contains([]string{metadataFile, valuesFile, schemaFile}, name)
+}
+
+func readDir(dir string) (*Chart, error) {
+	files := map[string][]byte{}
+	for _, name := range []string{metadataFile, valuesFile, schemaFile} {
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, diag.Input(err)
+		}
+		files[name] = data
+	}
+	return read(files)
+}
+
+// readArchive reads a chart as helm package makes it: everything lies in one
+// directory.
+func readArchive(data []byte) (*Chart, error) {
+	unzipped, err := gzip.NewReader(bytes.NewReader(data))
+	if err != nil {
+		return nil, diag.Inputf("this is no chart: it is no gzip archive")
+	}
+	files := map[string][]byte{}
+	archive := tar.NewReader(&limited{unzipped, 8 * maxArchive})
+	for {
+		header, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			return read(files)
+		}
+		if err != nil {
+			return nil, diag.Inputf("the archive is damaged: %w", err)
+		}
+		_, name, _ := strings.Cut(strings.TrimPrefix(header.Name, "./"), "/")
+		if header.Typeflag != tar.TypeReg || !wanted(name) {
+			continue
+		}
+		if files[name], err = readAll(archive, maxFile); err != nil {
+			return nil, diag.Inputf("%s: %w", header.Name, err)
+		}
+	}
+}
+
+// readAll reads what is no longer than a limit.
+func readAll(r io.Reader, limit int64) ([]byte, error) { return io.ReadAll(&limited{r, limit}) }
+
+// limited refuses to read on behind a limit.
+type limited struct {
+	io.Reader
+	left int64
+}
+
+func (l *limited) Read(p []byte) (int, error) {
+	n, err := l.Reader.Read(p)
+	if l.left -= int64(n); l.left < 0 {
+		return 0, errTooLarge{}
+	}
+	return n, err
+}
+
+type errTooLarge struct{}
+
+func (errTooLarge) Error() string { return "it is larger than any chart" }
+
+// in says which chart an error is about.
+func in(where string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("reading chart %s: %w", where, err)
+}

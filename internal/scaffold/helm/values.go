@@ -1,0 +1,234 @@
+package helm
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"regexp"
+	"strings"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+
+	"github.com/kratix-tools/kratix/internal/scaffold/openapi"
+	"github.com/kratix-tools/kratix/internal/yamldoc"
+)
+
+// chartValues is values.yaml with what its comments tell.
+type chartValues struct {
+	doc    *yamldoc.Document
+	root   yamldoc.Map
+	lines  []string
+	params map[string]string // of comments that name the value, as Bitnami's do
+}
+
+func newValues(doc *yamldoc.Document, root yamldoc.Map, data []byte) *chartValues {
+	v := &chartValues{doc: doc, root: root, lines: strings.Split(string(data), "\n"), params: map[string]string{}}
+	param := regexp.MustCompile(`^\s*##? @param (\S+)\s+(?:\[[^\]]*\]\s*)?(.*)$`)
+	for _, line := range v.lines {
+		if m := param.FindStringSubmatch(line); m != nil {
+			v.params[m[1]] = strings.TrimSpace(m[2])
+		}
+	}
+	return v
+}
+
+// guess makes a schema that takes the value at a path, and others like it.
+func (v *chartValues) guess(path string, value any) *apiextensionsv1.JSONSchemaProps {
+	switch value := value.(type) {
+	case string:
+		return &apiextensionsv1.JSONSchemaProps{Type: "string"}
+	case bool:
+		return &apiextensionsv1.JSONSchemaProps{Type: "boolean"}
+	case int64:
+		if v.hasPoint(path) {
+			return &apiextensionsv1.JSONSchemaProps{Type: "number"}
+		}
+		return &apiextensionsv1.JSONSchemaProps{Type: "integer"}
+	case float64:
+		return &apiextensionsv1.JSONSchemaProps{Type: "number"}
+	case []any:
+		return openapi.ListOf(v.guessItems(path, value))
+	case yamldoc.Map:
+		s := openapi.OpenObject()
+		s.Properties = v.guessProperties(path, value)
+		return s
+	default:
+		return anything()
+	}
+}
+
+// anything is the schema of any value, null too.
+func anything() *apiextensionsv1.JSONSchemaProps {
+	s := openapi.Open()
+	s.Nullable = true
+	return s
+}
+
+// hasPoint tells a whole number that is written with a point, as 1.0.
+func (v *chartValues) hasPoint(path string) bool {
+	at, ok := v.doc.Position(path)
+	return ok && at.Line <= len(v.lines) && regexp.MustCompile(`[-:]\s+[-+]?[0-9]*\.[0-9]*\s*(#.*)?$`).MatchString(v.lines[at.Line-1])
+}
+
+func (v *chartValues) guessProperties(path string, value yamldoc.Map) map[string]apiextensionsv1.JSONSchemaProps {
+	if len(value) == 0 {
+		return nil
+	}
+	properties := map[string]apiextensionsv1.JSONSchemaProps{}
+	for _, e := range value {
+		at := yamldoc.Join(path, e.Key)
+		s := v.guess(at, e.Value)
+		s.Description = v.described(at, e.Value, "")
+		properties[e.Key] = *s
+	}
+	return properties
+}
+
+// guessItems makes a schema that takes all items of a list.
+func (v *chartValues) guessItems(path string, list []any) *apiextensionsv1.JSONSchemaProps {
+	var items *apiextensionsv1.JSONSchemaProps
+	for i, item := range list {
+		s := v.guess(yamldoc.Index(path, i), item)
+		if items != nil {
+			s = either(items, s)
+		}
+		items = s
+	}
+	if items == nil {
+		return openapi.Open()
+	}
+	return items
+}
+
+// either makes a schema that takes what one of two takes.
+func either(a, b *apiextensionsv1.JSONSchemaProps) *apiextensionsv1.JSONSchemaProps {
+	types := map[string]bool{kindOf(a): true, kindOf(b): true}
+	switch {
+	case len(types) == 1 && a.Type == "object":
+		for key, property := range b.Properties {
+			if other, ok := a.Properties[key]; ok {
+				property = *either(&other, &property)
+			}
+			if a.Properties == nil {
+				a.Properties = map[string]apiextensionsv1.JSONSchemaProps{}
+			}
+			a.Properties[key] = property
+		}
+		return a
+	case len(types) == 1 && a.Type == "array":
+		return openapi.ListOf(either(a.Items.Schema, b.Items.Schema))
+	case len(types) == 1:
+		return a
+	case types["integer"] && types["number"]:
+		return &apiextensionsv1.JSONSchemaProps{Type: "number", Description: a.Description}
+	case isIntOrString(types):
+		return &apiextensionsv1.JSONSchemaProps{XIntOrString: true, Description: a.Description}
+	default:
+		s := anything()
+		s.Description = a.Description
+		return s
+	}
+}
+
+// isIntOrString tells that there is no other type than whole numbers and texts.
+func isIntOrString(types map[string]bool) bool {
+	for typ := range types {
+		if typ != "integer" && typ != "string" && typ != "int-or-string" {
+			return false
+		}
+	}
+	return true
+}
+
+func kindOf(s *apiextensionsv1.JSONSchemaProps) string {
+	if s.XIntOrString {
+		return "int-or-string"
+	}
+	return s.Type
+}
+
+// described is the description of a value: what the chart says of it, and what
+// it is when a request does not say.
+func (v *chartValues) described(path string, value any, said string) string {
+	if said == "" {
+		said = v.comment(path)
+	}
+	parts := []string{}
+	if said != "" {
+		parts = append(parts, said)
+	}
+	inList := regexp.MustCompile(`\[\d+\]`).MatchString(path)
+	if text := shown(value); text != "" && !inList {
+		parts = append(parts, "Default: "+text)
+	}
+	return strings.Join(parts, "\n")
+}
+
+// shown is a default as a text, unless it says nothing or is told elsewhere.
+func shown(value any) string {
+	switch v := value.(type) {
+	case nil, yamldoc.Map:
+		return ""
+	case string:
+		if v == "" || strings.Contains(v, "\n") {
+			return ""
+		}
+		return v
+	case []any:
+		if len(v) == 0 {
+			return ""
+		}
+	case float64:
+		if math.Abs(v) >= 1e15 {
+			return fmt.Sprint(v)
+		}
+	}
+	data, err := json.Marshal(value)
+	if err != nil || len(data) > 120 {
+		return ""
+	}
+	return string(data)
+}
+
+// comment is what the comments above a value tell of it.
+func (v *chartValues) comment(path string) string {
+	if said, ok := v.params[path]; ok {
+		return said
+	}
+	at, ok := v.doc.Position(path)
+	if !ok || at.Line < 1 || at.Line > len(v.lines) || strings.HasSuffix(path, "]") {
+		return ""
+	}
+	first := at.Line - 1
+	for first > 0 && strings.HasPrefix(strings.TrimSpace(v.lines[first-1]), "#") {
+		first--
+	}
+	return prose(v.lines[first : at.Line-1])
+}
+
+// prose makes a text of comment lines. In the form of helm-docs the text begins
+// with two dashes. Otherwise values that are commented out end it, and so do
+// remarks for tools.
+func prose(lines []string) string {
+	var words []string
+	marked := regexp.MustCompile(`^(?:[\w.\-]+ )?-- ?(?:\([^)]*\) ?)?(.*)$`)
+	value := regexp.MustCompile(`^(- |[\w./-]+:(\s|$)|[{}\[\]]|-{3})`)
+	docs := false
+	for _, line := range lines {
+		text := strings.TrimSpace(strings.TrimLeft(strings.TrimSpace(line), "#"))
+		if m := marked.FindStringSubmatch(text); m != nil {
+			words, docs, text = nil, true, m[1]
+		}
+		switch {
+		case strings.HasPrefix(text, "@"):
+			if docs {
+				return strings.Join(words, " ")
+			}
+		case !docs && value.MatchString(text):
+			return strings.Join(words, " ")
+		case strings.Trim(text, "-=_*# ") != "":
+			words = append(words, text)
+		}
+	}
+	return strings.Join(words, " ")
+}
