@@ -48,7 +48,12 @@ type Config struct {
 }
 
 func (c Config) native() native.Config {
-	return native.Config{Images: c.Images, Options: c.options, Dir: c.Dir}
+	options := func(ref string) image.GetOptions {
+		o := c.options(ref)
+		o.Daemons = docker.Local(c.Getenv)
+		return o
+	}
+	return native.Config{Images: c.Images, Options: options, Dir: c.Dir}
 }
 
 func (c Config) docker(name string) docker.Config {

@@ -4,9 +4,9 @@
 //
 // A [Store] is such a cache. [Store.Get] finds an image by its reference: in a
 // file the user named, among the images that [Store.Put] stored or an earlier
-// Get fetched, or in a registry. [Store.Unpack] gives the directories of its
-// layers, lowest first, ready to be the lower directories of an overlay mount
-// with the option userxattr.
+// Get fetched, in a container engine of this machine, or in a registry.
+// [Store.Unpack] gives the directories of its layers, lowest first, ready to be
+// the lower directories of an overlay mount with the option userxattr.
 //
 //	store, err := image.Open(dir)
 //	img, err := store.Get(ctx, "ghcr.io/acme/render:v1", image.GetOptions{})

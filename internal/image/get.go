@@ -34,6 +34,10 @@ type GetOptions struct {
 	// Sources names an OCI image layout (directory or tar) or a docker tarball
 	// for references that are taken from there and from nowhere else.
 	Sources map[string]string
+	// Daemons may have images of their own. They are asked before a registry
+	// is, unless that is to be asked each time, and for what a registry gave
+	// before: their image is the newer one to whoever builds with them.
+	Daemons []Daemon
 	// Progress, if set, is told how many bytes of how many have arrived. It is
 	// not called by two goroutines at once.
 	Progress func(done, total int64)
@@ -54,6 +58,10 @@ type Image struct {
 	layers []layer    // lowest first
 }
 
+// Built tells that the image was stored here with [Store.Put] or
+// [Store.Import], so that nobody else need have it.
+func (i *Image) Built() bool { return i.record.Built }
+
 // layer is one layer of an image, packed and unpacked.
 type layer struct {
 	blob   v1.Hash
@@ -61,7 +69,8 @@ type layer struct {
 }
 
 // Get gives the image that ref stands for: from its source if it has one, else
-// from the Store, else from its registry.
+// from the Store if it was stored with [Store.Put], else from a daemon of this
+// machine, else from the Store, else from its registry.
 func (s *Store) Get(ctx context.Context, ref string, o GetOptions) (*Image, error) {
 	parsed, err := parseReference(ref)
 	if err != nil {
@@ -88,15 +97,20 @@ func (s *Store) get(ctx context.Context, ref name.Reference, platform v1.Platfor
 		return s.fromSource(ctx, ref, platform, source)
 	}
 	local := ref.Context().RegistryStr() == LocalHost
+	var here *Image
 	var missing error
 	if o.Pull != PullAlways || local {
-		img, err := s.lookup(rec)
-		if err == nil {
-			return img, nil
+		here, missing = s.lookup(rec)
+		if missing != nil || !here.record.Built {
+			img, err := s.fromDaemon(ctx, ref, platform, o.Daemons)
+			if err != nil || img != nil {
+				return img, err
+			}
 		}
-		missing = err
 	}
 	switch {
+	case here != nil:
+		return here, nil
 	case local:
 		return nil, diag.Hint(diag.Machinef("image %s: it exists in the image cache only, and there it %s", ref, whyMissing(missing)), "kratix build container --all")
 	case o.Pull == PullNever:

@@ -29,7 +29,8 @@ type record struct {
 	Platform  string          `json:"platform"`
 	Digest    v1.Hash         `json:"digest"`
 	MediaType types.MediaType `json:"mediaType"`
-	Built     bool            `json:"built,omitempty"` // by Put, so no registry need have it
+	Built     bool            `json:"built,omitempty"`  // by Put, so no registry need have it
+	Daemon    string          `json:"daemon,omitempty"` // the id that it has in the daemon it comes from
 }
 
 // recordPath makes a file name of any reference.

@@ -33,7 +33,8 @@ func (e *Engine) image(ctx context.Context, ref string) (*readyImage, error) {
 	return e.ready.Get(ctx, ref, e.find)
 }
 
-// find gives the image of the cache or, if that has none, the daemon's.
+// find gives the image that was built for the cache, else the daemon's, else
+// the one that the cache has from elsewhere.
 func (e *Engine) find(ctx context.Context, ref string) (*readyImage, error) {
 	var o image.GetOptions
 	if e.config.Options != nil {
@@ -43,7 +44,7 @@ func (e *Engine) find(ctx context.Context, ref string) (*readyImage, error) {
 	if err != nil {
 		return nil, err
 	}
-	if cached != nil {
+	if cached != nil && !e.prefers(ctx, ref, o, cached) {
 		loaded := LoadedName(cached.Digest)
 		return &readyImage{loaded, cached.Digest, o.Platform, cached.Config}, e.load(ctx, loaded, func() (v1.Image, error) {
 			return e.config.Images.Content(cached)
@@ -54,6 +55,20 @@ func (e *Engine) find(ctx context.Context, ref string) (*readyImage, error) {
 		return nil, diag.Input(err) // never: the cache has parsed it
 	}
 	return e.daemons(ctx, ref, parsed, o)
+}
+
+// prefers tells that the daemon has an image of its own that comes before the
+// one of the cache, as it does for the native engine.
+func (e *Engine) prefers(ctx context.Context, ref string, o image.GetOptions, cached *image.Image) bool {
+	parsed, err := name.ParseReference(ref)
+	if _, isTag := parsed.(name.Tag); err != nil || !isTag || cached.Built() {
+		return false
+	}
+	if _, isSource := o.Sources[parsed.String()]; isSource {
+		return false
+	}
+	info, err := e.client.inspectImage(ctx, ref)
+	return err == nil && runsOn(info, o.Platform)
 }
 
 // cached gives the image of the cache. None is no error, unless the image can
