@@ -10,7 +10,7 @@ TARGETS  = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windo
 export KRATIX_CRDS ?= $(abspath $(wildcard ../*/conformance/crds))
 SOURCES  = $(shell find cmd internal -name '*.go' -not -name '*_test.go') go.mod go.sum
 
-.PHONY: help build demo test test-short race fuzz bench lint fmt cross generate generated golden kube-apiserver check clean
+.PHONY: help build demo test test-short race fuzz bench lint fmt cross generate generated golden docs kube-apiserver check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ cross: ## build for all supported systems
 	@for t in $(TARGETS); do \
 	  echo "build $$t"; GOOS=$${t%/*} GOARCH=$${t#*/} $(GO) build -o /dev/null ./cmd/kratix || exit 1; \
 	done
+
+docs: ## write what is recorded and generated in docs and README.md anew
+	$(GO) test ./cmd/kratix -run 'TestPages' -count=1 -update
 
 kube-apiserver: ## build kube-apiserver, etcd and kubectl for the tests, once
 	@GO=$(GO) tools/kubeapiserver/build

@@ -1,0 +1,266 @@
+package main
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kratix-tools/kratix/internal/markdown"
+)
+
+// pages lists the Markdown files for readers, by their paths in the repository.
+func pages(t *testing.T) []string {
+	t.Helper()
+	root := os.DirFS(filepath.Join("..", ".."))
+	found, err := fs.Glob(root, "*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = fs.WalkDir(root, "docs", func(name string, _ fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(name, ".md") {
+			found = append(found, name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func readPage(t *testing.T, name string) []markdown.Part {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return markdown.Parse(string(text))
+}
+
+// TestPages runs the commands in the console blocks of every page, in order and
+// in one directory, and compares what they print with the page; "-update"
+// records it anew. Lines are typed after "$ ", and go on after "> ". A fenced
+// block whose info has file=PATH is written there first. Comments, which readers
+// do not see, say the rest:
+//
+//	<!-- before              commands that only prepare something; $REPO is this
+//	COMMANDS -->             repository
+//	<!-- output COMMAND -->  the next block is what the command prints
+//	<!-- record FILE         the picture of a terminal in which the commands run
+//	COMMANDS -->
+//	<!-- draw FILE           the picture of the graph in the language of dot that
+//	COMMAND -->              the command prints
+//	<!-- needs CONDITION... --> the next block is run only where the script
+//	                         conditions hold; on the first line of a page, all of it
+//
+// How long something took, how old it is, and what machine it ran on, is not
+// compared.
+func TestPages(t *testing.T) {
+	t.Parallel()
+	if _, err := os.Stat("/bin/bash"); err != nil {
+		t.Skip("needs bash")
+	}
+	if testing.Short() {
+		t.Skip("builds Go stages")
+	}
+	for _, name := range pages(t) {
+		parts := readPage(t, name)
+		if !slices.ContainsFunc(parts, isRun) {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if missing := missingFor(parts[0]); missing != "" {
+				t.Skipf("needs %s", missing)
+			}
+			s := newSession(t)
+			p := player{session: s, page: filepath.Join("..", "..", name)}
+			for i := range parts {
+				parts[i] = p.play(t, parts[i])
+			}
+			if got := markdown.Join(parts); *update && !t.Failed() {
+				writeText(t, p.page, got)
+			}
+		})
+	}
+}
+
+// isRun tells a part that has something to run.
+func isRun(p markdown.Part) bool {
+	return p.Kind == markdown.Fence && p.Language() == "console" || p.Kind == markdown.Comment && directive(p) != ""
+}
+
+// directive is the first word of a comment, if it is for the test.
+func directive(p markdown.Part) string {
+	word, _, _ := strings.Cut(strings.ReplaceAll(p.Body, "\n", " "), " ")
+	if !slices.Contains([]string{"before", "output", "record", "draw", "needs"}, word) {
+		return ""
+	}
+	return word
+}
+
+// missingFor names the condition of a "needs" that does not hold here.
+func missingFor(p markdown.Part) string {
+	if p.Kind != markdown.Comment || directive(p) != "needs" {
+		return ""
+	}
+	for _, name := range strings.Fields(p.Body)[1:] {
+		if ok, err := condition(name); !ok || err != nil {
+			return name
+		}
+	}
+	return ""
+}
+
+// A player goes through the parts of a page.
+type player struct {
+	session *session
+	page    string // its file
+	skip    bool   // the next fence
+	output  string // the command whose output the next fence is
+	cluster bool   // is there
+}
+
+// play gives a part as it should be.
+func (p *player) play(t *testing.T, part markdown.Part) markdown.Part {
+	t.Helper()
+	if part.Kind == markdown.Comment {
+		p.obey(t, part)
+		return part
+	}
+	if part.Kind != markdown.Fence {
+		return part
+	}
+	body := part.Body
+	switch {
+	case p.skip:
+		t.Logf("line %d is not run here", part.Line)
+	case p.output != "":
+		body = p.session.answer(t, p.output)
+	case part.Language() == "console":
+		body = p.session.play(t, body)
+	}
+	p.skip, p.output = false, ""
+	if file, ok := strings.CutPrefix(strings.TrimPrefix(part.Info, part.Language()+" "), "file="); ok {
+		writeText(t, filepath.Join(p.session.dir, file), body)
+	}
+	if stable(body) == stable(part.Body) {
+		return part
+	}
+	if !*update {
+		t.Errorf("%s:%d: run: make docs (-want +got):\n%s", p.page, part.Line, cmp.Diff(stable(part.Body), stable(body)))
+	}
+	return part.WithBody(body)
+}
+
+// obey does what a comment says.
+func (p *player) obey(t *testing.T, comment markdown.Part) {
+	t.Helper()
+	word := directive(comment)
+	rest := strings.TrimSpace(strings.TrimPrefix(comment.Body, word))
+	switch word {
+	case "before":
+		p.session.answer(t, "set -e\n"+rest)
+	case "output":
+		p.output = rest
+	case "needs":
+		p.skip = missingFor(comment) != ""
+		if !p.skip && !p.cluster && slices.Contains(strings.Fields(rest), "cluster") {
+			p.session.useCluster(t)
+			p.cluster = true
+		}
+	}
+}
+
+// stable is a text without what differs from run to run.
+func stable(text string) string {
+	text = duration.ReplaceAllString(text, "0.0s")
+	text = digest.ReplaceAllString(text, "sha256:...")
+	text = instant.ReplaceAllString(text, "2026-11-23T12:00:00Z")
+	text = machine.ReplaceAllString(text, "(linux/amd64)  -j 2")
+	return withoutAges(text)
+}
+
+// machine matches what a report says of the machine.
+var machine = regexp.MustCompile(`\(linux/\w+\)  -j \d+`)
+
+// instant matches a time.
+var instant = regexp.MustCompile(`\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`)
+
+func writeText(t *testing.T, file, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil { //nolint:gosec // nothing secret
+		t.Fatal(err)
+	}
+}
+
+// TestLinks follows all links between the pages, and to other files here.
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	for _, name := range pages(t) {
+		for _, link := range markdown.Links(readPage(t, name)) {
+			if problem := follow(t, name, link.Target); problem != "" {
+				t.Errorf("%s:%d: %s: %s", name, link.Line, link.Target, problem)
+			}
+		}
+	}
+}
+
+// follow tells why a link leads nowhere.
+func follow(t *testing.T, from, target string) string {
+	t.Helper()
+	if regexp.MustCompile(`^[a-z]+:`).MatchString(target) {
+		return "" // not ours
+	}
+	path, anchor, _ := strings.Cut(target, "#")
+	to := from
+	if path != "" {
+		to = filepath.Join(filepath.Dir(from), path)
+	}
+	switch _, err := os.Stat(filepath.Join("..", "..", to)); {
+	case err != nil:
+		return "there is no such file"
+	case anchor == "":
+		return ""
+	case !strings.HasSuffix(to, ".md"):
+		return "only a page has anchors"
+	case !markdown.Anchors(readPage(t, to))[anchor]:
+		return "the page has no such heading"
+	}
+	return ""
+}
+
+// TestPagesAreReached wants a way of links from README.md to every page.
+func TestPagesAreReached(t *testing.T) {
+	t.Parallel()
+	reached, todo := map[string]bool{}, []string{"README.md"}
+	for len(todo) > 0 {
+		name := todo[0]
+		todo = todo[1:]
+		if reached[name] {
+			continue
+		}
+		reached[name] = true
+		for _, link := range markdown.Links(readPage(t, name)) {
+			path, _, _ := strings.Cut(link.Target, "#")
+			to := filepath.Join(filepath.Dir(name), path)
+			if strings.HasSuffix(path, ".md") && !strings.Contains(path, ":") && follow(t, name, link.Target) == "" {
+				todo = append(todo, to)
+			}
+		}
+	}
+	for _, name := range pages(t) {
+		if !reached[name] {
+			t.Errorf("no link leads to %s", name)
+		}
+	}
+}
