@@ -209,7 +209,7 @@ func (f *outputFlags) loadRequest(env *Env, t *outputTree, c *fixture.Case) erro
 		file = c.Request
 	}
 	if file == "" {
-		file = filepath.Join(t.promise.Dir, "example-resource.yaml")
+		file = t.promise.Example()
 		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
 			return diag.Hint(diag.Inputf("no request: there is no %s", relative(file)), "name one with --request FILE: its name and namespace are part of every place")
 		}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -172,7 +171,7 @@ func (o *runWorkflowOptions) simulation(env *Env, p *promise.Promise, ref promis
 	if ref.Type == api.WorkflowResource {
 		file := o.request
 		if file == "" {
-			file = filepath.Join(p.Dir, "example-resource.yaml")
+			file = p.Example()
 		}
 		var err error
 		if request, err = promise.LoadRequest(requestFile(file), p); err != nil {

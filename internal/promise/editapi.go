@@ -274,14 +274,29 @@ func (p *Promise) renameRequests(before, after apiNames) ([]Edit, error) {
 	return edits, nil
 }
 
-// ExampleFile is the request that a Promise comes with.
-const ExampleFile = "example-resource.yaml"
+// exampleFiles are the names of the request that a Promise comes with: as
+// scaffolds write it, and as public catalogues do.
+var exampleFiles = []string{"example-resource.yaml", "resource-request.yaml"}
+
+// Example is the file with the request that the Promise comes with. It is what
+// scaffolds write, which may not exist, unless there is one with the name that
+// public catalogues use.
+func (p *Promise) Example() string {
+	for _, name := range exampleFiles {
+		if file := filepath.Join(p.Dir, name); isFile(file) {
+			return file
+		}
+	}
+	return filepath.Join(p.Dir, exampleFiles[0])
+}
 
 // requests lists the files beside the Promise that hold requests.
 func (p *Promise) requests() ([]string, error) {
 	var files []string
-	if example := filepath.Join(p.Dir, ExampleFile); isFile(example) {
-		files = append(files, example)
+	for _, name := range exampleFiles {
+		if example := filepath.Join(p.Dir, name); isFile(example) {
+			files = append(files, example)
+		}
 	}
 	err := filepath.WalkDir(filepath.Join(p.Dir, "tests"), func(path string, entry fs.DirEntry, err error) error {
 		if err != nil && os.IsNotExist(err) {

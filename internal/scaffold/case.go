@@ -23,7 +23,7 @@ type CaseOptions struct {
 	// dependencies of the Promise.
 	Ref  promise.WorkflowRef
 	Name string
-	// Request is the file with the request; example-resource.yaml of the Promise
+	// Request is the file with the request; the example of the Promise
 	// when empty. The Promise itself is the input of promise workflows.
 	Request string
 }
@@ -77,7 +77,7 @@ func (o CaseOptions) request() ([]byte, error) {
 	}
 	file := o.Request
 	if file == "" {
-		file = filepath.Join(o.Promise.Dir, exampleFile)
+		file = o.Promise.Example()
 		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
 			err := diag.Inputf("there is no request to start from: %s does not exist", file)
 			return nil, diag.Hint(err, "add --request FILE")
