@@ -38,7 +38,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the expected output of scripts")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"kratix": main})
+	testscript.Main(m, map[string]func(){"kratix": main, "kubectl-kratix": main, "kubectl_complete-kratix": main})
 }
 
 // TestScripts runs every script in testdata/script against the real program.

@@ -25,8 +25,9 @@ const (
 
 func newCacheCmd(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "cache",
-		Short: "Show and clear the cache of images",
+		Use:     "cache",
+		GroupID: groupProgram,
+		Short:   "Show and clear the cache of images",
 		Long: `Images of steps are fetched or built once, unpacked once, and kept in
 $XDG_CACHE_HOME/kratix/images (~/.cache/kratix/images on Linux).
 

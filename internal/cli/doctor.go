@@ -21,8 +21,9 @@ func newDoctorCmd(env *Env) *cobra.Command {
 	var format view.Format
 	var config kube.Config
 	cmd := &cobra.Command{
-		Use:   "doctor",
-		Short: "Show what works on this machine and its cluster, and what to do about the rest",
+		Use:     "doctor",
+		GroupID: groupProgram,
+		Short:   "Show what works on this machine and its cluster, and what to do about the rest",
 		Long: `Try every container engine without running anything, and show which of them
 works, which one --engine auto takes, and what to do about the others. Then ask
 the cluster of the kubeconfig, if there is one, whether it has Kratix and what

@@ -55,11 +55,13 @@ func (a *answer) Write(p []byte) (int, error) {
 // err is standard error, where progress, warnings and hints go.
 func (e *Env) err() term.Stream { return term.Open(e.Err, e.Getenv, e.colour) }
 
+// called is the name that the program was called by.
+func (e *Env) called() string { return strings.TrimSuffix(filepath.Base(e.Name), ".exe") }
+
 // program is what usage lines call the program: "kubectl kratix" when kubectl
 // runs it as a plugin.
 func (e *Env) program() string {
-	name := strings.TrimSuffix(filepath.Base(e.Name), ".exe")
-	if strings.HasPrefix(name, "kubectl-kratix") {
+	if strings.HasPrefix(e.called(), "kubectl-kratix") {
 		return "kubectl kratix"
 	}
 	return "kratix"

@@ -42,9 +42,6 @@ It reads a cluster, as kubectl would, or with -f what was saved from one:
 	return cmd
 }
 
-// groupPlatform is the help group of what reads a platform.
-const groupPlatform = "platform"
-
 // inspectFlags are those of all sub-commands of inspect.
 type inspectFlags struct {
 	sourceFlags

@@ -13,8 +13,9 @@ import (
 
 func newPluginCmd(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "plugin",
-		Short: "List the commands that other programs add",
+		Use:     "plugin",
+		GroupID: groupProgram,
+		Short:   "List the commands that other programs add",
 		Long: `A program kratix-foo on the PATH is the command "kratix foo", and
 kratix-foo-bar is "kratix foo bar"; a dash inside of a word is an underscore in
 the name of the program. It gets the arguments behind its name, the streams and

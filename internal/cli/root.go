@@ -23,6 +23,9 @@ func Main(ctx context.Context, env *Env, args []string) int {
 	out := &answer{Writer: env.Out}
 	env.Out = out
 	root := newRootCmd(env)
+	if env.called() == "kubectl_complete-kratix" { // kubectl asks what completes a line
+		args = append([]string{cobra.ShellCompRequestCmd}, args...)
+	}
 	root.SetArgs(args)
 	root.SetIn(env.In)
 	root.SetOut(env.Out)
@@ -63,8 +66,12 @@ func (e *shownError) Unwrap() error { return e.error }
 // shown marks err as told to the user.
 func shown(err error) error { return &shownError{err} }
 
+// Commands gives the command tree, for those who write about it.
+func Commands(env *Env) *cobra.Command { return newRootCmd(env) }
+
 // newRootCmd assembles the command tree, in the order of help.
 func newRootCmd(env *Env) *cobra.Command {
+	cobra.EnableCommandSorting = false // there is no other switch
 	root := &cobra.Command{
 		Use:   "kratix",
 		Short: "Write, run and test Kratix Promises",
@@ -77,16 +84,26 @@ fixtures and golden files, and shows where Kratix would place every document.`,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			return used(cmd)
 		},
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(cmd, args[0])
+			}
+			return runStart(env)
+		},
 	}
 	root.SetVersionTemplate(buildVersion().line())
 	root.PersistentFlags().Var(newEnum(&env.colour, term.ColourAuto, term.ColourAlways, term.ColourNever),
 		"color", "colour in the output: auto, always or never")
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err) })
+	root.SetFlagErrorFunc(flagError)
 	root.AddGroup(
 		&cobra.Group{ID: groupAuthor, Title: "Write a Promise:"},
 		&cobra.Group{ID: groupTest, Title: "Run and test it:"},
 		&cobra.Group{ID: groupPlatform, Title: "Look into a platform:"},
+		&cobra.Group{ID: groupProgram, Title: "This machine and this program:"},
 	)
+	root.SetHelpCommandGroupID(groupProgram)
+	root.SetCompletionCommandGroupID(groupProgram)
 	root.AddCommand(
 		newInitCmd(env),
 		newAddCmd(env),
@@ -107,7 +124,9 @@ fixtures and golden files, and shows where Kratix would place every document.`,
 	)
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveDefault)
 	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
 	strict(root)
+	called(root, env.program())
 	return root
 }
 
@@ -136,6 +155,9 @@ func used(cmd *cobra.Command) error {
 const (
 	groupAuthor = "author"
 	groupTest   = "test"
+	// groupPlatform is what reads a platform.
+	groupPlatform = "platform"
+	groupProgram  = "program"
 )
 
 // strict makes every command complain of what it does not know: a group
@@ -180,19 +202,13 @@ func help(cmd *cobra.Command, args []string) error {
 	return about.Help()
 }
 
-// unknownCommand is the error for a word that no command below cmd has.
-func unknownCommand(cmd *cobra.Command, word string) error {
-	err := diag.Inputf("unknown command %q for %q", word, cmd.CommandPath())
-	cmd.SuggestionsMinimumDistance = 2
-	if near := cmd.SuggestionsFor(word); len(near) > 0 {
-		return diag.Hint(err, "did you mean: "+cmd.CommandPath()+" "+near[0])
+// called writes the examples of all commands as they have to be typed where the
+// program has another name.
+func called(cmd *cobra.Command, program string) {
+	cmd.Example = regexp.MustCompile(`(?m)(^ +|\| )kratix `).ReplaceAllString(cmd.Example, "${1}"+program+" ")
+	for _, sub := range cmd.Commands() {
+		called(sub, program)
 	}
-	return diag.Hint(err, cmd.CommandPath()+" --help lists the commands")
-}
-
-// usageError is a mistake on the command line.
-func usageError(cmd *cobra.Command, err error) error {
-	return diag.Hint(diag.Input(inWords(err)), "usage: "+strings.TrimSpace(cmd.UseLine()))
 }
 
 // inWords rewords what the parser of numbers says of a flag.

@@ -24,8 +24,7 @@ func newTestCmd(env *Env) *cobra.Command {
 workflow", with the same flags.`,
 		GroupID: groupTest,
 		Args: func(cmd *cobra.Command, args []string) error {
-			cmd.SuggestionsMinimumDistance = 2
-			if len(args) > 0 && len(cmd.SuggestionsFor(args[0])) > 0 {
+			if len(args) > 0 && nearCommand(cmd, args[0]) != nil {
 				return unknownCommand(cmd, args[0]) // more likely than a case of that name
 			}
 			return nil

@@ -16,9 +16,10 @@ const kratixKnown = "ae170e22 (August 2026)"
 func newVersionCmd(env *Env) *cobra.Command {
 	var format view.Format
 	cmd := &cobra.Command{
-		Use:   "version",
-		Short: "Print the version of this program and of the Kratix it knows",
-		Args:  cobra.NoArgs,
+		Use:     "version",
+		GroupID: groupProgram,
+		Short:   "Print the version of this program and of the Kratix it knows",
+		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			v := buildVersion()
 			if format != view.Text {

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -89,6 +90,21 @@ func (c *Config) Connect() (*Client, error) {
 func (c *Config) Timeout() time.Duration {
 	timeout, _ := clientcmd.ParseTimeout(c.Overrides.Timeout)
 	return timeout
+}
+
+// Target names the cluster that Connect would reach: the context of the
+// kubeconfig and the URL of its API server. Both are empty if no kubeconfig
+// names one. Nothing is sent.
+func (c *Config) Target() (context, server string) {
+	config, err := c.loader().RawConfig()
+	if err != nil {
+		return "", ""
+	}
+	context = cmp.Or(c.Overrides.CurrentContext, config.CurrentContext)
+	if known := config.Contexts[context]; known != nil && config.Clusters[known.Cluster] != nil {
+		return context, config.Clusters[known.Cluster].Server
+	}
+	return "", ""
 }
 
 func (c *Config) loader() clientcmd.ClientConfig {
