@@ -4,6 +4,7 @@ GO      ?= go
 export CGO_ENABLED = 0
 GOLANGCI = $(GO) tool -modfile=tools/go.mod golangci-lint
 CRDS     = $(GO) tool -modfile=tools/controllergen/go.mod controller-gen crd paths=./internal/api
+GORELEASER = $(GO) tool -modfile=tools/goreleaser/go.mod goreleaser
 TARGETS  = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 # Kratix's own CRDs, where somebody has put them beside the checkout: a test
 # compares the generated ones with them.
