@@ -15,7 +15,7 @@ func newInitCmd(env *Env) *cobra.Command {
 		Short:   "Start a new Promise",
 		GroupID: groupAuthor,
 	}
-	cmd.AddCommand(newInitPromiseCmd(env), newInitHelmCmd(env))
+	cmd.AddCommand(newInitPromiseCmd(env), newInitHelmCmd(env), newInitOperatorCmd(env))
 	return cmd
 }
 

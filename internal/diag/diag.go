@@ -213,6 +213,11 @@ func (f Finding) String() string {
 	return strings.Join(parts, ": ")
 }
 
+// ByPosition compares findings by where they are, for sorting.
+func ByPosition(a, b Finding) int {
+	return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+}
+
 // problemsError is one error made of several findings.
 type problemsError struct {
 	what     string
@@ -246,9 +251,7 @@ func Problems(what string, findings []Finding) error {
 		return nil
 	}
 	sorted := slices.Clone(findings)
-	slices.SortStableFunc(sorted, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-	})
+	slices.SortStableFunc(sorted, ByPosition)
 	return Input(&problemsError{what, sorted})
 }
 

@@ -130,3 +130,42 @@ func TestDefaultNamespace(t *testing.T) {
 		t.Errorf("notes %v", notes)
 	}
 }
+
+func TestDecodeTellsWhatATypeHasNot(t *testing.T) {
+	t.Parallel()
+	const text = `apiVersion: v1
+kind: List
+items:
+- apiVersion: v1
+  kind: A
+  metadata: {name: a}
+  spec:
+    size: 3
+    rest: [{a: 1}]
+`
+	s, err := manifest.Parse("input", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var spec struct {
+		Size int `json:"size"`
+		Rest []struct {
+			B int `json:"b"`
+		} `json:"rest"`
+	}
+	findings, err := s.Objects[0].Decode("spec", &spec)
+	if err != nil || spec.Size != 3 {
+		t.Fatalf("spec %v, error %v", spec, err)
+	}
+	if len(findings) != 1 || findings[0].String() != "input:9:13: spec.rest[0].a: there is no such field: it is left out" {
+		t.Errorf("findings %v", findings)
+	}
+	var size string
+	_, err = s.Objects[0].Decode("spec.size", &size)
+	if err == nil || !strings.HasPrefix(err.Error(), "input:8:5: A a: ") || diag.ExitCode(err) != diag.ExitInput {
+		t.Errorf("error %v", err)
+	}
+	if diff := cmp.Diff("input:4:3", s.Objects[0].Position("spec.none.at.all").String()); diff != "" {
+		t.Errorf("position of what is not there (-want +got):\n%s", diff)
+	}
+}

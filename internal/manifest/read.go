@@ -21,6 +21,9 @@ type Object struct {
 	// At is where its document begins; for an item of a List, where the item
 	// does.
 	At diag.Position
+
+	doc  *yamldoc.Document
+	path string // in doc
 }
 
 func text(m yamldoc.Map, key string) string {
@@ -175,7 +178,7 @@ func (s *Set) addObject(doc *yamldoc.Document, at string, value any) []diag.Find
 	if !ok {
 		return []diag.Finding{{Severity: diag.SeverityError, Position: place, Message: "this is no object: it has no apiVersion and no kind"}}
 	}
-	object := Object{Value: o, At: place}
+	object := Object{Value: o, At: place, doc: doc, path: at}
 	items, isList := o.Get("items").([]any)
 	if !isList || !strings.HasSuffix(object.Kind(), "List") {
 		found := object.check()

@@ -187,7 +187,7 @@ func (o PromiseOptions) definition(version apiextensionsv1.CustomResourceDefinit
 	return yamldoc.Map{
 		{Key: "apiVersion", Value: "apiextensions.k8s.io/v1"},
 		{Key: "kind", Value: "CustomResourceDefinition"},
-		{Key: "metadata", Value: yamldoc.Map{{Key: "name", Value: o.Plural + "." + o.Group}}},
+		{Key: "metadata", Value: yamldoc.Map{{Key: "name", Value: o.Definition()}}},
 		{Key: "spec", Value: yamldoc.Map{
 			{Key: "group", Value: o.Group},
 			{Key: "names", Value: yamldoc.Map{

@@ -83,6 +83,12 @@ func (o PromiseOptions) withDefaults() PromiseOptions {
 	return o
 }
 
+// Definition is the name of the CustomResourceDefinition of the API.
+func (o PromiseOptions) Definition() string {
+	o = o.withDefaults()
+	return o.Plural + "." + o.Group
+}
+
 func (o PromiseOptions) validate() error { return diag.Problems("", o.problems()) }
 
 func (o PromiseOptions) problems() problems {
