@@ -228,6 +228,22 @@ func TestUnknownFieldsAreDroppedWithAWarning(t *testing.T) {
 	}
 }
 
+func TestFieldsOfOldReleasesHaveNewNames(t *testing.T) {
+	t.Parallel()
+	found := load(t, head+"spec:\n  workerClusterResources: []\n  xaasCrd: {}\n").Check()
+	var hints []string
+	for _, f := range found {
+		hints = append(hints, f.Hint)
+	}
+	want := []string{
+		"a name of older releases of Kratix: it is now spec.dependencies",
+		"a name of older releases of Kratix: it is now spec.api",
+	}
+	if diff := cmp.Diff(want, hints); diff != "" {
+		t.Errorf("hints (-want +got):\n%s", diff)
+	}
+}
+
 func TestFind(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()

@@ -30,9 +30,28 @@ type misfit struct {
 	known   []string // the fields that there are
 }
 
+// former says what a field of the first releases of Kratix is today; Promises
+// in catalogues still have them.
+func former(field string) string {
+	switch field {
+	case "spec.workerClusterResources":
+		return "spec.dependencies"
+	case "spec.clusterSelector", "spec.scheduling":
+		return "spec.destinationSelectors: [{matchLabels: {...}}]"
+	case "spec.xaasCrd":
+		return "spec.api"
+	case "spec.xaasRequestPipeline", "spec.pipelines":
+		return "spec.workflows.resource.configure, a list of Pipelines"
+	}
+	return ""
+}
+
 func (m misfit) hint() string {
 	if !m.unknown {
 		return m.advice
+	}
+	if now := former(m.field); now != "" {
+		return "a name of older releases of Kratix: it is now " + now
 	}
 	if hint := diag.DidYouMean(m.key, m.known); hint != "" {
 		return hint
