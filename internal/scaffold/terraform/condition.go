@@ -1,0 +1,93 @@
+package terraform
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+
+	"github.com/kratix-tools/kratix/internal/diag"
+)
+
+// A condition is what a validation asks of a value.
+type condition struct {
+	expression hclsyntax.Expression // nil if it cannot be read
+	source     []byte               // that the expression is a part of
+}
+
+// newCondition reads a condition. In JSON it is a text, which holds an
+// expression in HCL's own syntax.
+func newCondition(e hcl.Expression, source []byte) condition {
+	if native, ok := e.(hclsyntax.Expression); ok {
+		return condition{native, source}
+	}
+	var text string
+	if err := json.Unmarshal(e.Range().SliceBytes(source), &text); err != nil {
+		return condition{}
+	}
+	text, isTemplate := strings.CutPrefix(strings.TrimSpace(text), "${")
+	text, isWhole := strings.CutSuffix(text, "}")
+	native, problems := hclsyntax.ParseExpression([]byte(text), "", hcl.InitialPos)
+	if !isTemplate || !isWhole || problems.HasErrors() {
+		return condition{}
+	}
+	return condition{native, []byte(text)}
+}
+
+// text is a part of the condition as it was written, on one line.
+func (c condition) text(part hclsyntax.Expression) string {
+	return inOneLine(string(part.Range().SliceBytes(c.source)))
+}
+
+// narrow makes a schema say what a validation asks for. What it cannot say is a
+// finding; Terraform checks all of it in any case.
+func (v *variable) narrow(s *apiextensionsv1.JSONSchemaProps, c condition) {
+	if c.expression == nil {
+		v.find(diag.SeverityNote, v.field(), "it has a condition that cannot be read here: Terraform checks it")
+		return
+	}
+	in := newScope(v.name, s)
+	defer in.put()
+	for _, part := range operands(c.expression, hclsyntax.OpLogicalAnd) {
+		if !in.say(part) {
+			v.find(diag.SeverityNote, v.field(), "the API cannot check %s: Terraform does", c.text(part))
+		}
+	}
+}
+
+// operands takes a chain of one operator apart.
+func operands(e hclsyntax.Expression, op *hclsyntax.Operation) []hclsyntax.Expression {
+	e = unwrapped(e)
+	if b, ok := e.(*hclsyntax.BinaryOpExpr); ok && b.Op == op {
+		return append(operands(b.LHS, op), operands(b.RHS, op)...)
+	}
+	return []hclsyntax.Expression{e}
+}
+
+// unwrapped takes the parentheses and the quotes away that mean nothing.
+func unwrapped(e hclsyntax.Expression) hclsyntax.Expression {
+	switch w := e.(type) {
+	case *hclsyntax.ParenthesesExpr:
+		return unwrapped(w.Expression)
+	case *hclsyntax.TemplateWrapExpr:
+		return unwrapped(w.Wrapped)
+	default:
+		return e
+	}
+}
+
+// call takes a call of one of some functions with n arguments apart.
+func call(e hclsyntax.Expression, n int, names ...string) (name string, args []hclsyntax.Expression) {
+	c, ok := unwrapped(e).(*hclsyntax.FunctionCallExpr)
+	if !ok || len(c.Args) != n || c.ExpandFinal {
+		return "", nil
+	}
+	for _, name := range names {
+		if c.Name == name {
+			return name, c.Args
+		}
+	}
+	return "", nil
+}

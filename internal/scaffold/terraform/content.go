@@ -1,0 +1,159 @@
+package terraform
+
+import (
+	"cmp"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/kratix-tools/kratix/internal/api"
+	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/promise"
+	"github.com/kratix-tools/kratix/internal/scaffold"
+)
+
+// StageImage is what serves requests: it writes a call of the module for each.
+const StageImage = "ghcr.io/syntasso/kratix-cli/terraform-generate:v0.6.0"
+
+// deliveryImage is any image with a shell.
+const deliveryImage = "docker.io/library/alpine:3.22"
+
+// Options say how requests are served.
+type Options struct {
+	// Source and Version are those of the module, as Terraform is to have them;
+	// Dir is where its files were read instead.
+	Source, Version, Dir string
+	// Outputs has the outputs of the module become those of what is written.
+	Outputs bool
+	// StageImage serves requests; the usual one when empty.
+	StageImage string
+	// DependenciesImage delivers the provider files, when its sources have been
+	// built; when empty, the Promise has them in itself.
+	DependenciesImage string
+	// ProviderNames are the files that the user asked for, if any; ProviderFiles
+	// are the files that say which providers there are.
+	ProviderNames []string
+	ProviderFiles []ProviderFile
+}
+
+// A ProviderFile is a file that the Terraform that runs all requests needs once.
+type ProviderFile struct {
+	Name string // without directories
+	Data []byte
+}
+
+// Content makes what a Promise of the module holds.
+func (m *Module) Content(o Options) scaffold.Content {
+	c := scaffold.Content{
+		Command:              "tf-module-promise",
+		Flags:                o.flags(),
+		About:                o.about(),
+		Version:              scaffold.APIOf(m.Spec),
+		DestinationSelectors: map[string]string{"environment": "terraform"},
+	}
+	if len(o.ProviderFiles) > 0 {
+		delivery, files := o.delivery()
+		c.Pipelines, c.Files = append(c.Pipelines, delivery), files
+	}
+	c.Pipelines = append(c.Pipelines, scaffold.InstanceConfigure(m.stage(o)))
+	return c
+}
+
+// flags are the command's own.
+func (o Options) flags() []scaffold.Flag {
+	flags := []scaffold.Flag{
+		{Name: "--module-source", Value: o.Source},
+		{Name: "--module-registry-version", Value: o.Version},
+		{Name: "--module-dir", Value: o.Dir},
+		{Name: "--module-providers", Value: strings.Join(o.ProviderNames, ",")},
+	}
+	if o.Outputs {
+		flags = append(flags, scaffold.Flag{Name: "--generate-outputs", Switch: true})
+	}
+	return append(flags,
+		scaffold.Flag{Name: "--stage-image", Value: o.StageImage},
+		scaffold.Flag{Name: "--dependencies-image", Value: o.DependenciesImage},
+	)
+}
+
+func (o Options) about() string {
+	text := "The API has the variables of a Terraform module. For each request the Pipeline\n" +
+		"`instance-configure` writes a call of the module, with `spec` as its arguments."
+	if len(o.ProviderFiles) > 0 {
+		text += "\nThe Pipeline `dependencies` delivers, once, the files that name the providers."
+	}
+	return text
+}
+
+// stage is the container that serves requests.
+func (m *Module) stage(o Options) api.Container {
+	env := []corev1.EnvVar{{Name: "MODULE_SOURCE", Value: literal(o.Source)}}
+	if o.Version != "" {
+		env = append(env, corev1.EnvVar{Name: "MODULE_REGISTRY_VERSION", Value: literal(o.Version)})
+	}
+	if o.Outputs && len(m.Outputs) > 0 {
+		env = append(env, corev1.EnvVar{Name: "MODULE_OUTPUT_NAMES", Value: strings.Join(m.Outputs, ",")})
+	}
+	return api.Container{Name: "terraform-generate", Image: cmp.Or(o.StageImage, StageImage), Env: env}
+}
+
+// literal is a text as Kubernetes takes it in env and args, where $(X) is the
+// value of a variable and two dollar signs are one.
+func literal(text string) string { return strings.ReplaceAll(text, "$", "$$") }
+
+// delivery is the Pipeline that delivers the provider files. No image has them
+// unless somebody builds and pushes it first, so they are part of the Pipeline.
+func (o Options) delivery() (scaffold.Pipeline, []scaffold.File) {
+	ref := promise.WorkflowRef{Type: api.WorkflowPromise, Action: api.ActionConfigure, Pipeline: "dependencies"}
+	c := api.Container{Name: "add-tf-dependencies", Image: cmp.Or(o.DependenciesImage, deliveryImage)}
+	var files []scaffold.File
+	if o.DependenciesImage == "" {
+		c.Command, c.Args = []string{"sh", "-euc"}, []string{literal(script(o.ProviderFiles))}
+		return scaffold.Pipeline{Ref: ref, Containers: []api.Container{c}}, nil
+	}
+	files = scaffold.DependencySources(ref, c.Name)
+	for _, f := range o.ProviderFiles {
+		files = append(files, scaffold.File{Path: scaffold.SourceDir(ref, c.Name) + "/resources/" + f.Name, Data: f.Data})
+	}
+	return scaffold.Pipeline{Ref: ref, Containers: []api.Container{c}}, files
+}
+
+// script writes files to where Kratix takes them from.
+func script(files []ProviderFile) string {
+	var out strings.Builder
+	for _, f := range files {
+		text := strings.ReplaceAll(string(f.Data), "\r\n", "\n")
+		end := endOf(text)
+		out.WriteString("cat > '/kratix/output/" + strings.ReplaceAll(f.Name, "'", `'\''`) + "' <<'" + end + "'\n")
+		out.WriteString(strings.TrimSuffix(text, "\n") + "\n" + end + "\n")
+	}
+	return out.String()
+}
+
+// endOf is a line that a text does not have.
+func endOf(text string) string {
+	end := "END"
+	for strings.Contains("\n"+text+"\n", "\n"+end+"\n") {
+		end += "_"
+	}
+	return end
+}
+
+// Notes tell what has to be known of the source.
+func (m *Module) Notes(o Options, local bool) []diag.Finding {
+	found := m.Findings
+	if local {
+		found = append(found, diag.Finding{
+			Severity: diag.SeverityWarning, Field: "--module-source",
+			Message: o.Source + " is a directory of this machine, and what the Promise makes is run elsewhere",
+			Hint:    "name where the module is published, and read it here: --module-source SOURCE --module-dir " + o.Source,
+		})
+	}
+	for _, p := range m.Providers {
+		found = append(found, diag.Finding{
+			Severity: diag.SeverityNote,
+			Message:  "the module configures the provider " + p + " itself: Terraform allows that, and then no request can be removed without it",
+		})
+	}
+	return found
+}

@@ -1,0 +1,392 @@
+package terraform
+
+import (
+	"math"
+	"regexp"
+	"slices"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/convert"
+	ctyjson "github.com/zclconf/go-cty/cty/json"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+)
+
+// A scope is what the names in a condition stand for.
+type scope struct {
+	variable string
+	schema   *apiextensionsv1.JSONSchemaProps // of the variable
+	item     string                           // of a loop over a list or a map, if it is in one
+	items    *apiextensionsv1.JSONSchemaProps
+	parts    *[]attribute // that were asked for
+}
+
+// An attribute is a property of a schema, out of the map that holds it, so that
+// it can be changed.
+type attribute struct {
+	parent *apiextensionsv1.JSONSchemaProps
+	name   string
+	schema *apiextensionsv1.JSONSchemaProps
+}
+
+func newScope(variable string, s *apiextensionsv1.JSONSchemaProps) scope {
+	return scope{variable: variable, schema: s, parts: new([]attribute)}
+}
+
+// put puts the attributes back into their maps.
+func (in scope) put() {
+	for _, a := range slices.Backward(*in.parts) {
+		a.parent.Properties[a.name] = *a.schema
+	}
+}
+
+// say makes the schema of what a condition speaks of say the same, and tells
+// whether it could. It says all of it or leaves the schema as it was.
+func (in scope) say(e hclsyntax.Expression) bool {
+	for _, sentence := range []func(hclsyntax.Expression) bool{
+		in.sayNotNull, in.sayAlternatives, in.sayOneOf, in.sayCompared, in.sayLike, in.sayNetwork, in.sayEach,
+	} {
+		if sentence(e) {
+			return true
+		}
+	}
+	return false
+}
+
+// subject gives the schema of what an expression names, or nil: the variable, a
+// part of it, or the item of a loop.
+func (in scope) subject(e hclsyntax.Expression) *apiextensionsv1.JSONSchemaProps {
+	named, ok := unwrapped(e).(*hclsyntax.ScopeTraversalExpr)
+	if !ok {
+		return nil
+	}
+	path := named.Traversal[1:]
+	switch root := named.Traversal.RootName(); {
+	case root == in.item && in.item != "":
+		return in.part(in.items, path)
+	case root != "var" || len(path) == 0:
+		return nil
+	}
+	if name, ok := path[0].(hcl.TraverseAttr); ok && name.Name == in.variable {
+		return in.part(in.schema, path[1:])
+	}
+	return nil
+}
+
+// part follows a path of attributes.
+func (in scope) part(s *apiextensionsv1.JSONSchemaProps, path hcl.Traversal) *apiextensionsv1.JSONSchemaProps {
+	for _, step := range path {
+		name, ok := step.(hcl.TraverseAttr)
+		if !ok || s == nil {
+			return nil
+		}
+		s = in.attribute(s, name.Name)
+	}
+	return s
+}
+
+func (in scope) attribute(parent *apiextensionsv1.JSONSchemaProps, name string) *apiextensionsv1.JSONSchemaProps {
+	for _, a := range *in.parts {
+		if a.parent == parent && a.name == name {
+			return a.schema
+		}
+	}
+	s, ok := parent.Properties[name]
+	if !ok {
+		return nil
+	}
+	*in.parts = append(*in.parts, attribute{parent, name, &s})
+	return &s
+}
+
+// constant is the value of an expression that needs no names.
+func constant(e hclsyntax.Expression) (cty.Value, bool) {
+	if _, args := call(e, 1, "tolist", "toset", "tostring", "tonumber"); args != nil {
+		e = args[0]
+	}
+	value, problems := e.Value(nil)
+	return value, !problems.HasErrors() && value.IsWhollyKnown()
+}
+
+func number(e hclsyntax.Expression) (float64, bool) {
+	value, ok := constant(e)
+	if !ok || value.IsNull() || value.Type() != cty.Number {
+		return 0, false
+	}
+	n, _ := value.AsBigFloat().Float64()
+	return n, !math.IsInf(n, 0)
+}
+
+func text(e hclsyntax.Expression) (string, bool) {
+	value, ok := constant(e)
+	if !ok || value.IsNull() || value.Type() != cty.String {
+		return "", false
+	}
+	return value.AsString(), true
+}
+
+func isNull(e hclsyntax.Expression) bool {
+	value, ok := constant(e)
+	return ok && value.IsNull()
+}
+
+// sayNotNull: var.x != null. No property may be null but by its default.
+func (in scope) sayNotNull(e hclsyntax.Expression) bool {
+	b, ok := unwrapped(e).(*hclsyntax.BinaryOpExpr)
+	return ok && b.Op == hclsyntax.OpNotEqual && in.subject(b.LHS) != nil && isNull(b.RHS)
+}
+
+// sayAlternatives: var.x == "a" || var.x == "b". That null is fine too is what
+// absent properties are for, and an empty text is one more pattern.
+func (in scope) sayAlternatives(e hclsyntax.Expression) bool {
+	var values []cty.Value
+	var others []hclsyntax.Expression
+	var subject *apiextensionsv1.JSONSchemaProps
+	all := operands(e, hclsyntax.OpLogicalOr)
+	for _, o := range all {
+		switch s, value, ok := in.equal(o); {
+		case !ok:
+			others = append(others, o)
+		case !value.IsNull() && subject != nil && subject != s:
+			return false
+		case !value.IsNull():
+			values, subject = append(values, value), s
+		}
+	}
+	switch {
+	case len(others) == len(all):
+		return false
+	case len(others) == 0:
+		return subject != nil && enumerate(subject, values)
+	case len(others) == 1 && len(values) == 0:
+		return in.sayAll(others[0])
+	case len(others) == 1 && len(values) == 1:
+		return in.sayEmptyOr(subject, values[0], others[0])
+	}
+	return false
+}
+
+// equal: var.x == "a".
+func (in scope) equal(e hclsyntax.Expression) (*apiextensionsv1.JSONSchemaProps, cty.Value, bool) {
+	b, ok := unwrapped(e).(*hclsyntax.BinaryOpExpr)
+	if !ok || b.Op != hclsyntax.OpEqual {
+		return nil, cty.NilVal, false
+	}
+	for _, sides := range [][2]hclsyntax.Expression{{b.LHS, b.RHS}, {b.RHS, b.LHS}} {
+		if s := in.subject(sides[0]); s != nil {
+			value, ok := constant(sides[1])
+			return s, value, ok
+		}
+	}
+	return nil, cty.NilVal, false
+}
+
+// sayEmptyOr: var.x == "" || can(regex("^[a-z]+$", var.x)).
+func (in scope) sayEmptyOr(s *apiextensionsv1.JSONSchemaProps, value cty.Value, other hclsyntax.Expression) bool {
+	if value.Type() != cty.String || value.AsString() != "" {
+		return false
+	}
+	alike, pattern := in.like(other)
+	return alike != nil && alike == s && addPattern(s, "^$|"+pattern)
+}
+
+// sayOneOf: contains(["a", "b"], var.x).
+func (in scope) sayOneOf(e hclsyntax.Expression) bool {
+	_, args := call(e, 2, "contains")
+	if args == nil {
+		return false
+	}
+	s := in.subject(args[1])
+	list, ok := constant(args[0])
+	if s == nil || !ok || list.IsNull() || !list.CanIterateElements() || list.Type().IsObjectType() {
+		return false
+	}
+	return enumerate(s, list.AsValueSlice())
+}
+
+// enumerate lists the values of a property, in the order in which they are
+// written; a second list leaves what is in both.
+func enumerate(s *apiextensionsv1.JSONSchemaProps, values []cty.Value) bool {
+	typ, ok := map[string]cty.Type{"string": cty.String, "number": cty.Number, "integer": cty.Number, "boolean": cty.Bool}[s.Type]
+	if !ok || len(values) == 0 {
+		return false
+	}
+	var enum []apiextensionsv1.JSON
+	for _, value := range values {
+		converted, err := convert.Convert(value, typ)
+		if err != nil || converted.IsNull() {
+			return false
+		}
+		data, err := ctyjson.Marshal(converted, typ)
+		if err != nil {
+			return false
+		}
+		if !has(enum, data) && (len(s.Enum) == 0 || has(s.Enum, data)) {
+			enum = append(enum, apiextensionsv1.JSON{Raw: data})
+		}
+	}
+	if len(enum) == 0 {
+		return false
+	}
+	s.Enum = enum
+	return true
+}
+
+func has(enum []apiextensionsv1.JSON, data []byte) bool {
+	for _, e := range enum {
+		if string(e.Raw) == string(data) {
+			return true
+		}
+	}
+	return false
+}
+
+// sayLike: can(regex("^[a-z]+$", var.x)), startswith(var.x, "vpc-").
+func (in scope) sayLike(e hclsyntax.Expression) bool {
+	s, pattern := in.like(e)
+	return s != nil && addPattern(s, pattern)
+}
+
+func (in scope) like(e hclsyntax.Expression) (*apiextensionsv1.JSONSchemaProps, string) {
+	if _, args := call(e, 1, "can"); args != nil {
+		return in.matched(args[0], "regex")
+	}
+	if b, ok := unwrapped(e).(*hclsyntax.BinaryOpExpr); ok && (b.Op == hclsyntax.OpGreaterThan || b.Op == hclsyntax.OpNotEqual) {
+		if n, ok := number(b.RHS); !ok || n != 0 {
+			return nil, ""
+		}
+		if _, args := call(b.LHS, 1, "length"); args != nil {
+			return in.matched(args[0], "regexall")
+		}
+	}
+	name, args := call(e, 2, "startswith", "endswith")
+	if args == nil {
+		return nil, ""
+	}
+	affix, ok := text(args[1])
+	switch s := in.subject(args[0]); {
+	case !ok || s == nil:
+		return nil, ""
+	case name == "startswith":
+		return s, "^" + regexp.QuoteMeta(affix)
+	default:
+		return s, regexp.QuoteMeta(affix) + "$"
+	}
+}
+
+// matched: regex("^[a-z]+$", var.x). Terraform and Kubernetes have the same
+// regular expressions, those of Go.
+func (in scope) matched(e hclsyntax.Expression, function string) (*apiextensionsv1.JSONSchemaProps, string) {
+	_, args := call(e, 2, function)
+	if args == nil {
+		return nil, ""
+	}
+	pattern, ok := text(args[0])
+	if !ok {
+		return nil, ""
+	}
+	return in.subject(args[1]), pattern
+}
+
+// addPattern adds a pattern; a schema has one, and further ones in allOf.
+func addPattern(s *apiextensionsv1.JSONSchemaProps, pattern string) bool {
+	if _, err := regexp.Compile(pattern); err != nil || s.Type != "string" {
+		return false
+	}
+	switch {
+	case s.Pattern == "":
+		s.Pattern = pattern
+	case s.Pattern != pattern:
+		s.AllOf = append(s.AllOf, apiextensionsv1.JSONSchemaProps{Pattern: pattern})
+	}
+	return true
+}
+
+// sayNetwork: can(cidrhost(var.x, 0)), as modules ask whether a text is a CIDR,
+// and can(cidrnetmask(var.x)) whether it is one of IPv4.
+func (in scope) sayNetwork(e hclsyntax.Expression) bool {
+	_, args := call(e, 1, "can")
+	if args == nil {
+		return false
+	}
+	inner, ok := unwrapped(args[0]).(*hclsyntax.FunctionCallExpr)
+	if !ok || !slices.Contains([]string{"cidrhost", "cidrnetmask", "cidrsubnet"}, inner.Name) || len(inner.Args) == 0 {
+		return false
+	}
+	s := in.subject(inner.Args[0])
+	if s == nil || s.Type != "string" || s.Format != "" || !allZero(inner.Args[1:]) {
+		return false
+	}
+	s.Format = "cidr"
+	return inner.Name != "cidrnetmask" || addPattern(s, "^[0-9.]+/[0-9]+$")
+}
+
+// allZero tells whether a function asks for no more than that a network has a
+// beginning.
+func allZero(args []hclsyntax.Expression) bool {
+	return !slices.ContainsFunc(args, func(arg hclsyntax.Expression) bool {
+		n, ok := number(arg)
+		return !ok || n != 0
+	})
+}
+
+// sayEach: alltrue([for v in var.x : v > 0]).
+func (in scope) sayEach(e hclsyntax.Expression) bool {
+	_, args := call(e, 1, "alltrue")
+	if args == nil {
+		return false
+	}
+	loop, ok := unwrapped(args[0]).(*hclsyntax.ForExpr)
+	if !ok || loop.CondExpr != nil || loop.KeyExpr != nil {
+		return false
+	}
+	items := itemsOf(in.subject(loop.CollExpr))
+	if items == nil {
+		return false
+	}
+	// All of it or nothing: a part could not be told from the whole.
+	trial := items.DeepCopy()
+	each := scope{item: loop.ValVar, items: trial, parts: new([]attribute)}
+	if !each.every(loop.ValExpr) {
+		return false
+	}
+	*items = *trial
+	return true
+}
+
+// sayAll says every part of a condition, or nothing.
+func (in scope) sayAll(e hclsyntax.Expression) bool {
+	in.put()
+	*in.parts = nil
+	trial := scope{variable: in.variable, schema: in.schema.DeepCopy(), item: in.item, items: in.items.DeepCopy(), parts: new([]attribute)}
+	if !trial.every(e) {
+		return false
+	}
+	for to, from := range map[*apiextensionsv1.JSONSchemaProps]*apiextensionsv1.JSONSchemaProps{in.schema: trial.schema, in.items: trial.items} {
+		if to != nil {
+			*to = *from
+		}
+	}
+	return true
+}
+
+// every says all parts of a condition, until it comes to one that it cannot say.
+func (in scope) every(e hclsyntax.Expression) bool {
+	defer in.put()
+	return !slices.ContainsFunc(operands(e, hclsyntax.OpLogicalAnd), func(part hclsyntax.Expression) bool { return !in.say(part) })
+}
+
+// itemsOf is the schema of the items of a list or a map.
+func itemsOf(s *apiextensionsv1.JSONSchemaProps) *apiextensionsv1.JSONSchemaProps {
+	switch {
+	case s == nil:
+		return nil
+	case s.Items != nil:
+		return s.Items.Schema
+	case s.AdditionalProperties != nil:
+		return s.AdditionalProperties.Schema
+	default:
+		return nil
+	}
+}
