@@ -83,7 +83,7 @@ func TestLibrariesHaveOwners(t *testing.T) {
 		"github.com/minio/minio-go":              "statestore",
 		"github.com/johannesboyne/gofakes3":      "statestore/storetest",
 		"net/http":                               "image engine statestore kube chart",
-		"os/exec":                                "build changed engine bench statestore kube/kubetest kustomize cmd/kratix",
+		"os/exec":                                "build changed engine bench statestore kube/kubetest kustomize tfmodule cmd/kratix",
 		"github.com/fsnotify/fsnotify":           "changed",
 		// Text and not containers.
 		"github.com/google/go-containerregistry/pkg/v1": "image build engine chart",

@@ -58,8 +58,8 @@ func (o *translateFlags) check(required ...scaffold.Flag) error {
 }
 
 // write writes the Promise that has the content, and tells what was found out on
-// the way to it.
-func (o *translateFlags) write(env *Env, content scaffold.Content, findings []diag.Finding) error {
+// the way to it. What has to be done next comes before trying it out.
+func (o *translateFlags) write(env *Env, content scaffold.Content, findings []diag.Finding, next ...string) error {
 	files, more, err := scaffold.Translate(o.options(), content)
 	if err != nil {
 		return err
@@ -69,6 +69,8 @@ func (o *translateFlags) write(env *Env, content scaffold.Content, findings []di
 	}
 	view.Findings(env.err(), append(findings, more...))
 	view.Findings(env.err(), o.options().Notes())
-	view.Next(env.err(), inDir(o.dir, "kratix run workflow"))
+	commands := append(next, "kratix run workflow")
+	commands[0] = inDir(o.dir, commands[0])
+	view.Next(env.err(), commands...)
 	return nil
 }

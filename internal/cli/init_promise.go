@@ -15,7 +15,12 @@ func newInitCmd(env *Env) *cobra.Command {
 		Short:   "Start a new Promise",
 		GroupID: groupAuthor,
 	}
-	cmd.AddCommand(newInitPromiseCmd(env), newInitHelmCmd(env), newInitOperatorCmd(env))
+	cmd.AddCommand(
+		newInitPromiseCmd(env),
+		newInitHelmCmd(env),
+		newInitOperatorCmd(env),
+		newInitTFModuleCmd(env),
+	)
 	return cmd
 }
 

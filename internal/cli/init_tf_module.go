@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"path"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -76,8 +77,11 @@ func runInitTFModule(ctx context.Context, env *Env, opts initTFModuleOptions) er
 	o := opts.module
 	o.Source, o.Version, o.Dir = opts.source.Address, opts.source.Version, opts.source.Dir
 	o.StageImage, o.ProviderFiles = opts.stageImage, files
-	local := opts.source.Local() && opts.source.Dir == ""
-	return opts.write(env, m.Content(o), m.Notes(o, local))
+	var next []string
+	if o.DependenciesImage != "" && len(files) > 0 {
+		next = append(next, "kratix build container promise/configure/dependencies --push")
+	}
+	return opts.write(env, m.Content(o), m.Notes(o, opts.source.Here()), next...)
 }
 
 // readTFModule gets a module and reads all that is needed of it.
@@ -98,19 +102,26 @@ func readTFModule(ctx context.Context, source tfmodule.Source, providers []strin
 // there, or else those of the usual names that are.
 func readProviders(module fs.FS, names []string) ([]terraform.ProviderFile, error) {
 	var files []terraform.ProviderFile
-	var missing []diag.Finding
+	var problems []diag.Finding
 	asked := len(names) > 0
 	if !asked {
 		names = []string{"versions.tf", "providers.tf"}
 	}
+	refuse := func(message string) {
+		problems = append(problems, diag.Finding{Severity: diag.SeverityError, Field: "--module-providers", Message: message})
+	}
 	for _, file := range names {
 		data, err := fs.ReadFile(module, path.Clean(file))
+		same := func(f terraform.ProviderFile) bool { return f.Name == path.Base(file) }
 		switch {
-		case err == nil:
+		case err != nil && asked:
+			refuse("the module has no file " + file)
+		case err != nil:
+		case slices.ContainsFunc(files, same):
+			refuse("there are two files " + path.Base(file) + ", and they go to one directory")
+		default:
 			files = append(files, terraform.ProviderFile{Name: path.Base(file), Data: data})
-		case asked:
-			missing = append(missing, diag.Finding{Severity: diag.SeverityError, Field: "--module-providers", Message: "the module has no file " + file})
 		}
 	}
-	return files, diag.Problems("", missing)
+	return files, diag.Problems("", problems)
 }

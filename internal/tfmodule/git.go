@@ -1,6 +1,7 @@
 package tfmodule
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,7 +9,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/kratix-tools/kratix/internal/diag"
 )
@@ -57,25 +61,33 @@ func (r repository) abbreviated(address string) (repository, bool) {
 }
 
 // fetch fetches one commit, and no history: of all servers the most are content
-// to give a branch, a tag or a commit by its full name.
+// to give a branch, a tag or a commit by its full name. The first letters of a
+// commit's name mean something only where all commits are.
 func (r repository) fetch(ctx context.Context, dir string) (string, error) {
-	ref := r.ref
-	if ref == "" {
-		ref = "HEAD"
+	if strings.HasPrefix(r.ref, "-") || strings.HasPrefix(r.url, "-") {
+		return "", diag.Inputf("%s?ref=%s is no Git repository", r.url, r.ref)
 	}
-	if strings.HasPrefix(ref, "-") || strings.HasPrefix(r.url, "-") {
-		return "", diag.Inputf("%s?ref=%s is no Git repository", r.url, ref)
+	if err := git(ctx, dir, "init", "--quiet", "--template=", "."); err != nil {
+		return "", err
 	}
-	for _, args := range [][]string{
-		{"init", "--quiet", "."},
-		{"fetch", "--quiet", "--depth", "1", "--", r.url, ref},
-		{"checkout", "--quiet", "FETCH_HEAD"},
-	} {
-		if err := git(ctx, dir, args...); err != nil {
-			return "", err
-		}
+	found := "FETCH_HEAD"
+	err := git(ctx, dir, "fetch", "--quiet", "--depth", "1", "--", r.url, cmp.Or(r.ref, "HEAD"))
+	if err != nil && isCommit(r.ref) {
+		found = r.ref
+		err = git(ctx, dir, "fetch", "--quiet", "--tags", "--", r.url, "+refs/heads/*:refs/remotes/origin/*")
+	}
+	if err != nil {
+		return "", err
+	}
+	if err := git(ctx, dir, "checkout", "--quiet", "--detach", found); err != nil {
+		return "", err
 	}
 	return below(dir, r.within)
+}
+
+// isCommit tells whether a ref may be the beginning of a commit's name.
+func isCommit(ref string) bool {
+	return regexp.MustCompile(`^[0-9a-f]{7,64}$`).MatchString(ref)
 }
 
 // below is a directory of what was fetched, and of nothing else.
@@ -95,10 +107,13 @@ func below(dir, within string) (string, error) {
 	return filepath.Join(dir, filepath.FromSlash(within)), nil
 }
 
-// git runs git without asking anybody anything.
+// git runs git in a directory, without asking anybody anything. Hooks of the user
+// do not run, and where git was told to look for a repository, as it is in a hook
+// that runs this program, it does not look.
 func git(ctx context.Context, dir string, args ...string) error {
-	cmd := exec.CommandContext(ctx, "git", args...)
-	cmd.Env = append(os.Environ(), "GIT_TERMINAL_PROMPT=0", "GIT_ALLOW_PROTOCOL=file:git:http:https:ssh", "LC_ALL=C")
+	cmd := exec.CommandContext(ctx, "git", append([]string{"-c", "core.hooksPath=" + os.DevNull}, args...)...)
+	cmd.Env = slices.DeleteFunc(os.Environ(), namesRepository)
+	cmd.Env = append(cmd.Env, "GIT_TERMINAL_PROMPT=0", "GIT_ALLOW_PROTOCOL=file:git:http:https:ssh", "LC_ALL=C")
 	err := run(cmd, dir)
 	if errors.Is(err, exec.ErrNotFound) {
 		return diag.Hint(diag.Machinef("there is no git on the PATH"), byHand)
@@ -106,11 +121,21 @@ func git(ctx context.Context, dir string, args ...string) error {
 	return err
 }
 
+// namesRepository tells whether a variable of the environment makes git work on
+// another repository than that of its directory.
+func namesRepository(variable string) bool {
+	name, _, _ := strings.Cut(variable, "=")
+	return slices.Contains([]string{
+		"GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY",
+		"GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE", "GIT_PREFIX", "GIT_SHALLOW_FILE", "GIT_GRAFT_FILE",
+	}, name)
+}
+
 const byHand = "get the module yourself, and give its directory as well: --module-dir DIR"
 
 // run runs a program; if it refuses, its last words are the error.
 func run(cmd *exec.Cmd, dir string) error {
-	cmd.Dir = dir
+	cmd.Dir, cmd.WaitDelay = dir, 2*time.Second
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	switch {

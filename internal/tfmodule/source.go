@@ -27,7 +27,8 @@ type Source struct {
 
 // A Module is a directory with the files of a module.
 type Module struct {
-	// Dir is the directory; Name is what it is called in findings.
+	// Dir is the directory; Name is what it is called in findings: nothing, if it
+	// is the root of what was fetched.
 	Dir, Name string
 
 	temporary *scratch.Dir
@@ -49,6 +50,11 @@ func (m *Module) Close() error {
 func (s Source) Local() bool {
 	return s.Address == "." || s.Address == ".." || strings.HasPrefix(s.Address, "./") || strings.HasPrefix(s.Address, "../") ||
 		filepath.IsAbs(s.Address)
+}
+
+// Here tells whether the address leads anywhere on this machine only.
+func (s Source) Here() bool {
+	return s.Local() || strings.HasPrefix(s.Address, "file://") || strings.Contains(s.Address, "::file://")
 }
 
 // Registry tells whether the address is that of a module in a registry:
@@ -105,7 +111,8 @@ func (s Source) Get(ctx context.Context) (*Module, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("getting the module %s: %w", s.Address, err), temporary.Remove())
 	}
-	return &Module{Dir: dir, Name: s.Address, temporary: temporary}, nil
+	_, within := s.split()
+	return &Module{Dir: dir, Name: within, temporary: temporary}, nil
 }
 
 // directory is a module that is here already.

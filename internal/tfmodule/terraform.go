@@ -25,7 +25,7 @@ func (s Source) ask(ctx context.Context, dir string) (string, error) {
 		return "", diag.Machine(err)
 	}
 	cmd := exec.CommandContext(ctx, program, "get", "-no-color")
-	cmd.Env = append(os.Environ(), "TF_INPUT=0", "TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1", "TF_DATA_DIR=")
+	cmd.Env = append(os.Environ(), "TF_INPUT=0", "TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1", "TF_DATA_DIR=", "TF_CLI_ARGS=", "TF_CLI_ARGS_get=")
 	// It also says no when it has the module and dislikes how it is called: not
 	// all that the module requires is given to it.
 	refused := run(cmd, dir)

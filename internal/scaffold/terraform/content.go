@@ -53,7 +53,7 @@ func (m *Module) Content(o Options) scaffold.Content {
 	}
 	if len(o.ProviderFiles) > 0 {
 		delivery, files := o.delivery()
-		c.Pipelines, c.Files = append(c.Pipelines, delivery), files
+		c.Pipelines, c.Files, c.Delivered = append(c.Pipelines, delivery), files, o.delivered()
 	}
 	c.Pipelines = append(c.Pipelines, scaffold.InstanceConfigure(m.stage(o)))
 	return c
@@ -106,26 +106,39 @@ func literal(text string) string { return strings.ReplaceAll(text, "$", "$$") }
 func (o Options) delivery() (scaffold.Pipeline, []scaffold.File) {
 	ref := promise.WorkflowRef{Type: api.WorkflowPromise, Action: api.ActionConfigure, Pipeline: "dependencies"}
 	c := api.Container{Name: "add-tf-dependencies", Image: cmp.Or(o.DependenciesImage, deliveryImage)}
-	var files []scaffold.File
 	if o.DependenciesImage == "" {
-		c.Command, c.Args = []string{"sh", "-euc"}, []string{literal(script(o.ProviderFiles))}
+		c.Command, c.Args = []string{"sh", "-euc"}, []string{literal(script(o.delivered()))}
 		return scaffold.Pipeline{Ref: ref, Containers: []api.Container{c}}, nil
 	}
-	files = scaffold.DependencySources(ref, c.Name)
+	files := scaffold.DependencySources(ref, c.Name)
 	for _, f := range o.ProviderFiles {
 		files = append(files, scaffold.File{Path: scaffold.SourceDir(ref, c.Name) + "/resources/" + f.Name, Data: f.Data})
 	}
 	return scaffold.Pipeline{Ref: ref, Containers: []api.Container{c}}, files
 }
 
+// delivered are the files that the Pipeline writes. Where they are part of it
+// they are lines, each of which has an end.
+func (o Options) delivered() []scaffold.File {
+	var files []scaffold.File
+	for _, f := range o.ProviderFiles {
+		data := f.Data
+		if o.DependenciesImage == "" {
+			text := strings.ReplaceAll(string(data), "\r\n", "\n")
+			data = []byte(strings.TrimSuffix(text, "\n") + "\n")
+		}
+		files = append(files, scaffold.File{Path: f.Name, Data: data})
+	}
+	return files
+}
+
 // script writes files to where Kratix takes them from.
-func script(files []ProviderFile) string {
+func script(files []scaffold.File) string {
 	var out strings.Builder
 	for _, f := range files {
-		text := strings.ReplaceAll(string(f.Data), "\r\n", "\n")
+		text, quoted := string(f.Data), strings.ReplaceAll(f.Path, "'", `'\''`)
 		end := endOf(text)
-		out.WriteString("cat > '/kratix/output/" + strings.ReplaceAll(f.Name, "'", `'\''`) + "' <<'" + end + "'\n")
-		out.WriteString(strings.TrimSuffix(text, "\n") + "\n" + end + "\n")
+		out.WriteString("cat > '/kratix/output/" + quoted + "' <<'" + end + "'\n" + text + end + "\n")
 	}
 	return out.String()
 }
@@ -139,20 +152,21 @@ func endOf(text string) string {
 	return end
 }
 
-// Notes tell what has to be known of the source.
-func (m *Module) Notes(o Options, local bool) []diag.Finding {
+// Notes tell what has to be known of the source. Here says that it leads
+// anywhere on this machine only.
+func (m *Module) Notes(o Options, here bool) []diag.Finding {
 	found := m.Findings
-	if local {
+	if here {
 		found = append(found, diag.Finding{
 			Severity: diag.SeverityWarning, Field: "--module-source",
-			Message: o.Source + " is a directory of this machine, and what the Promise makes is run elsewhere",
-			Hint:    "name where the module is published, and read it here: --module-source SOURCE --module-dir " + o.Source,
+			Message: o.Source + " is on this machine, and what the Promise makes is run elsewhere",
+			Hint:    "name where the module is published; --module-dir DIR reads its files here",
 		})
 	}
 	for _, p := range m.Providers {
 		found = append(found, diag.Finding{
 			Severity: diag.SeverityNote,
-			Message:  "the module configures the provider " + p + " itself: Terraform allows that, and then no request can be removed without it",
+			Message:  "the module configures the provider " + p + " itself: once a request is deleted, Terraform has none to destroy its resources with",
 		})
 	}
 	return found

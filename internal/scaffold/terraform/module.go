@@ -1,6 +1,7 @@
 package terraform
 
 import (
+	"cmp"
 	"io/fs"
 	"maps"
 	"path/filepath"
@@ -26,7 +27,7 @@ type Module struct {
 	// Providers are the names of the providers that it configures itself. A
 	// module that is called by others should have none.
 	Providers []string
-	// Findings tell what the schema cannot say, by variable.
+	// Findings tell what the schema cannot say, in file order.
 	Findings []diag.Finding
 }
 
@@ -36,7 +37,7 @@ type Module struct {
 func Read(files fs.FS, dir string) (*Module, error) {
 	source := tfconfig.WrapFS(files)
 	if !tfconfig.IsModuleDirOnFilesystem(source, ".") {
-		err := diag.Inputf("%s: it has no Terraform files", dir)
+		err := diag.Inputf("%s has no Terraform files", cmp.Or(dir, "the module"))
 		return nil, diag.Hint(err, "name the directory that has the module's *.tf files; //DIR at the end of a source is a directory in it")
 	}
 	inspected, problems := tfconfig.LoadModuleFromFilesystem(source, ".")
@@ -52,12 +53,15 @@ func Read(files fs.FS, dir string) (*Module, error) {
 		m.Providers = append(m.Providers, p.Name)
 	}
 	slices.Sort(m.Providers)
-	m.Providers = slices.Compact(m.Providers)
+	m.Providers = slices.Compact(m.Providers) // one may have several, by alias
 	for _, name := range slices.Sorted(maps.Keys(blocks)) {
 		v := variable{name: name, block: *blocks[name]}
 		v.at.File = filepath.Join(dir, v.at.File)
 		m.add(v)
 	}
+	slices.SortStableFunc(m.Findings, func(a, b diag.Finding) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+	})
 	return m, nil
 }
 

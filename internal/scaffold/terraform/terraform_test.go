@@ -228,7 +228,7 @@ func TestConditionsThatStayWithTerraform(t *testing.T) {
 func TestReadRefuses(t *testing.T) {
 	t.Parallel()
 	for name, files := range map[string]fstest.MapFS{
-		"it has no Terraform files": {"main.txt": {Data: []byte("variable \"x\" {}")}},
+		"module has no Terraform files": {"main.txt": {Data: []byte("variable \"x\" {}")}},
 		"a.tf:1:":                   {"a.tf": {Data: []byte("variable \"x\" {")}},
 		"a.tf:2:":                   {"a.tf": {Data: []byte("\nvariable \"x\" \"y\" {}")}},
 	} {

@@ -84,6 +84,9 @@ func (v *variable) tuple(field string, types []cty.Type, defaults *typeexpr.Defa
 		items = v.typed(field+"[]", types[0], child(defaults, "0"))
 	default:
 		for i, typ := range types {
+			if typ == cty.DynamicPseudoType {
+				continue
+			}
 			v.find(diag.SeverityNote, fmt.Sprintf("%s[%d]", field, i), "it has to be %s: the items of a tuple differ, and the API accepts anything for each",
 				typeexpr.TypeString(typ))
 		}
