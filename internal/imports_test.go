@@ -27,7 +27,7 @@ import (
 func TestImportsPointOneWay(t *testing.T) {
 	t.Parallel()
 	const (
-		domain     = "promise workflow work schedule placement platform compare explain inspect simulate fixture suite"
+		domain     = "promise workflow work schedule placement platform compare explain permissions inspect simulate fixture suite"
 		containers = "engine image build"
 		outside    = "os/exec net kube k8s.io/client-go/rest k8s.io/client-go/tools " + containers
 	)
@@ -44,7 +44,8 @@ func TestImportsPointOneWay(t *testing.T) {
 		{"platform", "promise workflow work schedule placement compare explain simulate fixture suite"},
 		{"placement", "promise workflow compare explain simulate fixture suite"},
 		{"compare", "promise workflow explain simulate fixture suite"},
-		{"simulate", "compare explain fixture suite"},
+		{"simulate", "compare explain permissions fixture suite"},
+		{"permissions", "schedule placement platform compare explain inspect simulate fixture suite"},
 		{"fixture", "promise workflow explain simulate suite"},
 		{"inspect", "promise workflow compare simulate fixture suite snapshot"},
 		{"snapshot", "kube net os/exec promise workflow compare simulate fixture suite"},
@@ -107,7 +108,7 @@ func TestLibrariesHaveOwners(t *testing.T) {
 func TestPurePackagesTouchNoFiles(t *testing.T) {
 	t.Parallel()
 	g := parse(t, os.DirFS(".."))
-	for _, pure := range g.named(t, "adapter work schedule placement compare") {
+	for _, pure := range g.named(t, "adapter work schedule placement compare permissions") {
 		if slices.Contains(g[pure], "os") {
 			t.Errorf("%s imports os", pure)
 		}

@@ -19,16 +19,6 @@ import (
 	"github.com/kratix-tools/kratix/internal/view"
 )
 
-func newExplainCmd(env *Env) *cobra.Command {
-	cmd := &cobra.Command{
-		Use:     "explain",
-		Short:   "Explain a decision of Kratix",
-		GroupID: groupTest,
-	}
-	cmd.AddCommand(newExplainPlacementCmd(env))
-	return cmd
-}
-
 type explainOptions struct {
 	outputFlags
 	config kube.Config

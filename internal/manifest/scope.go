@@ -5,6 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
 	"github.com/kratix-tools/kratix/internal/diag"
 	"github.com/kratix-tools/kratix/internal/yamldoc"
 )
@@ -54,6 +57,21 @@ func builtin() map[string][2]string {
 			"BucketStateStore Destination GitStateStore Promise PromiseRelease PromiseRevision",
 		},
 	}
+}
+
+// ResourceScope says of a resource, such as "deployments" of "apps", whether its
+// objects live in a namespace; it is empty where that is not known.
+func ResourceScope(group, resource string) Scope {
+	kinds := builtin()[group]
+	for i, scope := range []Scope{Namespaced, Cluster} {
+		for kind := range strings.FieldsSeq(kinds[i]) {
+			plural, _ := meta.UnsafeGuessKindToResource(schema.GroupVersionKind{Kind: kind})
+			if plural.Resource == resource {
+				return scope
+			}
+		}
+	}
+	return ""
 }
 
 // scopes knows the built-in kinds and those that are defined in the set.

@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"cmp"
 	"maps"
 	"strconv"
 	"strings"
@@ -139,12 +140,15 @@ func (id Identity) podLabels(p api.Pipeline) map[string]string {
 	return labels
 }
 
-// serviceAccount is the account that the Pod runs as.
-func (id Identity) serviceAccount(p api.Pipeline) string {
-	if p.Spec.RBAC.ServiceAccount != "" {
-		return p.Spec.RBAC.ServiceAccount
-	}
+// ID is what Kratix calls the account and the roles of the Pipeline, at most 60
+// characters.
+func (id Identity) ID() string {
 	return strings.Join([]string{id.Promise, string(id.Type), string(id.Action), id.Pipeline}, "-")
+}
+
+// ServiceAccount is the account that the Pod of the Pipeline runs as.
+func (id Identity) ServiceAccount(p api.Pipeline) string {
+	return cmp.Or(p.Spec.RBAC.ServiceAccount, id.ID())
 }
 
 // hostname is a Pod's host name: its name, cut to what Linux takes.

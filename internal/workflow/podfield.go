@@ -18,7 +18,7 @@ func (p *planner) podField(path string) (string, error) {
 	case "metadata.namespace":
 		return id.JobNamespace(), nil
 	case "spec.serviceAccountName":
-		return id.serviceAccount(pipeline), nil
+		return id.ServiceAccount(pipeline), nil
 	case "metadata.labels":
 		return formatMap(id.podLabels(pipeline)), nil
 	case "metadata.annotations":

@@ -19,10 +19,10 @@ type Limits struct {
 	MilliCPU int64 // thousandths of a core
 }
 
-// defaultResources are those that Kratix gives to a container without any
+// DefaultResources are those that Kratix gives to a container without any
 // (v1alpha1/pipeline_types.go at ae170e22), unless its configuration names
 // others. An empty list of resources counts as having some.
-func defaultResources() corev1.ResourceRequirements {
+func DefaultResources() corev1.ResourceRequirements {
 	list := func(cpu, memory string) corev1.ResourceList {
 		return corev1.ResourceList{
 			corev1.ResourceCPU:              resource.MustParse(cpu),
@@ -38,7 +38,7 @@ func defaultResources() corev1.ResourceRequirements {
 // default for CPU only decides when, and does not.
 func (p *planner) limits(c api.Container, field string) Limits {
 	if c.Resources == nil {
-		list := defaultResources().Limits
+		list := DefaultResources().Limits
 		return Limits{Memory: list.Memory().Value()}
 	}
 	field += ".resources"
@@ -85,7 +85,7 @@ func (p *planner) resourceField(c api.Container, ref corev1.ResourceFieldSelecto
 // resourceField gives a container's own request or limit, as "limits.memory"
 // of it, in units of divisor (1 if that is 0), rounded up as the kubelet does.
 func resourceField(c api.Container, ref corev1.ResourceFieldSelector) (string, error) {
-	resources := defaultResources()
+	resources := DefaultResources()
 	if c.Resources != nil {
 		resources = *c.Resources
 	}
