@@ -117,6 +117,28 @@ func TestFiles(t *testing.T) {
 	checkError(t, chart.Source{URL: cut}, diag.ExitInput, "the archive is damaged")
 }
 
+func TestNotes(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		source chart.Source
+		want   string
+	}{
+		{chart.Source{URL: "https://acme.org/redis-1.0.0.tgz"}, ""},
+		{chart.Source{URL: "https://acme.org", Name: "redis", Version: "v1.0.0"}, ""},
+		{chart.Source{URL: "https://acme.org", Name: "redis"}, "the API is that of 1.0.0"},
+		{chart.Source{URL: "oci://acme.org/redis", Version: "^1"}, "the API is that of 1.0.0"},
+		{chart.Source{URL: "oci://acme.org:5000/redis", Version: "1.0.0"}, ""},
+		{chart.Source{URL: "oci://acme.org:5000/redis:1.0.0"}, ""},
+		{chart.Source{URL: "https://me:secret@acme.org/redis.tgz"}, "password are in the Promise"},
+		{chart.Source{URL: "charts/redis"}, "a path of this machine"},
+	} {
+		notes := test.source.Notes(redis("1.0.0"))
+		if (test.want == "") != (len(notes) == 0) || len(notes) > 0 && !strings.Contains(notes[0].Message, test.want) {
+			t.Errorf("%v: %v, want %q", test.source, notes, test.want)
+		}
+	}
+}
+
 // An archive of a megabyte that holds a file of gigabytes does not fill memory.
 func TestArchiveIsLimited(t *testing.T) {
 	t.Parallel()
@@ -142,6 +164,8 @@ entries:
   - {version: 1.9.0, urls: [charts/redis-1.9.0.tgz]}
   - {version: 1.10.0, urls: [charts/redis-1.10.0.tgz]}
   - {version: 2.0.0-rc.1, urls: [charts/redis-2.0.0-rc.1.tgz]}
+  dev:
+  - {version: 0.1.0-alpha.1, urls: [charts/redis-0.1.0.tgz]}
   lost:
   - {version: 1.0.0, urls: [charts/lost.tgz]}
 `
@@ -174,11 +198,18 @@ func TestRepository(t *testing.T) {
 	check(t, chart.Source{URL: url + "/stable", Name: "redis"}, redis("1.10.0"))
 	check(t, chart.Source{URL: url + "/stable/", Name: "redis", Version: "v1.9.0"}, redis("1.9.0"))
 	check(t, chart.Source{URL: url + "/stable", Name: "redis", Version: "2.0.0-rc.1"}, redis("2.0.0-rc.1"))
+	for asked, got := range map[string]string{
+		"1": "1.10.0", "1.9": "1.9.0", "^1.0": "1.10.0", "~1.9.0": "1.9.0", ">=1 <1.10": "1.9.0", "2.x || 1.9.x": "1.9.0", ">1-0": "2.0.0-rc.1", "*": "1.10.0",
+	} {
+		check(t, chart.Source{URL: url + "/stable", Name: "redis", Version: asked}, redis(got))
+	}
 	check(t, chart.Source{URL: url + "/stable/charts/redis-1.9.0.tgz"}, redis("1.9.0"))
 
 	checkError(t, chart.Source{URL: anonymous + "/stable", Name: "redis"}, diag.ExitMachine, "401 Unauthorized")
 	checkError(t, chart.Source{URL: url + "/stable", Name: "redi"}, diag.ExitInput, `the repository has no chart "redi"`)
-	checkError(t, chart.Source{URL: url + "/stable", Name: "redis", Version: "^1"}, diag.ExitInput, `there is no version "^1"`)
+	checkError(t, chart.Source{URL: url + "/stable", Name: "redis", Version: "^3"}, diag.ExitInput, `there is no version "^3"`)
+	checkError(t, chart.Source{URL: url + "/stable", Name: "redis", Version: "newest"}, diag.ExitInput, `"newest" is no version and no range of versions`)
+	checkError(t, chart.Source{URL: url + "/stable", Name: "dev"}, diag.ExitInput, "only pre-releases")
 	checkError(t, chart.Source{URL: url + "/stable", Name: "lost"}, diag.ExitInput, "404 Not Found")
 	checkError(t, chart.Source{URL: url + "/stable/index.yaml"}, diag.ExitInput, "it is no gzip archive")
 	_, err := chart.Source{URL: url + "/other", Name: "redis"}.Get(t.Context())
@@ -236,6 +267,7 @@ func TestRegistry(t *testing.T) {
 	push("0.9.0", "text")
 	push("1.0.0_build.5", "")
 	check(t, chart.Source{URL: url}, redis("1.0.0"))
+	check(t, chart.Source{URL: url, Version: "^1"}, redis("1.0.0"))
 	check(t, chart.Source{URL: url, Version: "1.0.0+build.5"}, redis("1.0.0"))
 	check(t, chart.Source{URL: url + ":1.0.0_build.5"}, redis("1.0.0"))
 	checkError(t, chart.Source{URL: url, Version: "0.9.0"}, diag.ExitInput, "is no chart, but something else")

@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,12 +10,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/Masterminds/semver/v3"
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
-	"k8s.io/apimachinery/pkg/util/version"
 	"sigs.k8s.io/yaml"
 
 	"github.com/kratix-tools/kratix/internal/diag"
@@ -152,38 +153,51 @@ func choose(entries map[string][]release, s Source) (release, error) {
 	return r, nil
 }
 
-// chooseVersion finds a version, or the latest that is no pre-release. Helm
-// takes ranges too; here they are refused.
+// chooseVersion finds the version that is asked for: itself, or the latest of a
+// range. A range has pre-releases only if it names one, and everything is the
+// range of those who ask for none.
 func chooseVersion(versions []string, wanted string) (string, error) {
+	i := slices.IndexFunc(versions, func(v string) bool { return strings.TrimPrefix(v, "v") == strings.TrimPrefix(wanted, "v") })
+	if i >= 0 {
+		return versions[i], nil
+	}
+	accepted, err := semver.NewConstraint(cmp.Or(wanted, "*"))
+	if err != nil {
+		err := diag.Inputf("--chart-version: %q is no version and no range of versions", wanted)
+		return "", diag.Hint(err, "--chart-version 1.2.3, --chart-version '^1.2' or --chart-version '>=1.2 <2'")
+	}
+	if v := latest(versions, accepted); v != "" {
+		return v, nil
+	}
 	if wanted == "" {
-		if latest := latest(versions); latest != "" {
-			return latest, nil
-		}
-		return "", diag.Hint(diag.Inputf("there are only pre-releases of the chart"), "name one with --chart-version")
+		return "", diag.Hint(diag.Inputf("there are only pre-releases of the chart"), "--chart-version '>0-0' takes the latest of them")
 	}
-	for _, v := range versions {
-		if strings.TrimPrefix(v, "v") == strings.TrimPrefix(wanted, "v") {
-			return v, nil
-		}
-	}
-	err := diag.Inputf("--chart-version: there is no version %q", wanted)
-	hint := "leave out --chart-version"
-	if latest := latest(versions); latest != "" {
-		hint = "the latest is --chart-version " + latest
-	}
-	return "", diag.Hint(err, hint)
+	return "", diag.Hint(diag.Inputf("--chart-version: there is no version %q", wanted), available(versions))
 }
 
-func latest(versions []string) string {
-	var best *version.Version
-	latest := ""
-	for _, text := range versions {
-		v, err := version.ParseSemantic(text)
-		if err == nil && v.PreRelease() == "" && (best == nil || best.LessThan(v)) {
-			best, latest = v, text
+// available is a hint at a version that there is.
+func available(versions []string) string {
+	for _, all := range []string{"*", "*-0"} {
+		if accepted, err := semver.NewConstraint(all); err == nil && latest(versions, accepted) != "" {
+			return "the latest is --chart-version " + latest(versions, accepted)
 		}
 	}
-	return latest
+	return "leave out --chart-version"
+}
+
+// latest is the latest of the versions in a range; empty if none is.
+func latest(versions []string, accepted *semver.Constraints) string {
+	var best *semver.Version
+	for _, text := range versions {
+		v, err := semver.NewVersion(text)
+		if err == nil && accepted.Check(v) && (best == nil || best.LessThan(v)) {
+			best = v
+		}
+	}
+	if best == nil {
+		return ""
+	}
+	return best.Original()
 }
 
 // chartLayer is the type of the layer that holds the archive of a chart.

@@ -16,16 +16,18 @@ type Source struct {
 	URL string
 	// Name of the chart in a repository.
 	Name string
-	// Version of the chart; the latest that is no pre-release when empty.
+	// Version of the chart, or a range of which the latest is taken. The latest
+	// that is no pre-release when empty.
 	Version string
 }
 
 // Local says that the chart is on this machine, where no cluster can get it.
 func (s Source) Local() bool { return !strings.Contains(s.URL, "://") }
 
-// Notes tells of a source that is no good for a Promise, though the chart was
-// found: a cluster cannot read it, or everybody can read its password.
-func (s Source) Notes() []diag.Finding {
+// Notes tells of a source that is no good for a Promise, though the chart c was
+// found: a cluster cannot read it, everybody can read its password, or it is
+// another chart tomorrow.
+func (s Source) Notes(c *Chart) []diag.Finding {
 	u, err := url.Parse(s.URL)
 	switch {
 	case s.Local():
@@ -40,8 +42,22 @@ func (s Source) Notes() []diag.Finding {
 			Message: "user and password are in the Promise now, for everybody to read",
 			Hint:    "take CHART_URL from a Secret: valueFrom: {secretKeyRef: {name: NAME, key: KEY}}",
 		}}
+	case s.moves(c):
+		return []diag.Finding{{
+			Severity: diag.SeverityNote, Field: "--chart-version",
+			Message: "the API is that of " + c.Version + ", and the stage renders whatever is the latest by then",
+			Hint:    "--chart-version " + c.Version + " keeps them together",
+		}}
 	}
 	return nil
+}
+
+// moves tells that the same source has another chart when there is a new
+// release.
+func (s Source) moves(c *Chart) bool {
+	tagged := strings.ContainsAny(s.URL[strings.LastIndex(s.URL, "/")+1:], ":@")
+	chosen := s.Name != "" || strings.HasPrefix(s.URL, "oci://") && !tagged
+	return chosen && strings.TrimPrefix(s.Version, "v") != strings.TrimPrefix(c.Version, "v")
 }
 
 // Get reads the chart.

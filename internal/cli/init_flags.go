@@ -57,6 +57,14 @@ func (o *translateFlags) check(required ...scaffold.Flag) error {
 	return scaffold.CheckTranslation(o.options(), o.stageImage, required...)
 }
 
+// tryOut is the command that shows what a new Promise does.
+func tryOut(content scaffold.Content) string {
+	if content.Sample != nil {
+		return "kratix test workflow"
+	}
+	return "kratix run workflow"
+}
+
 // write writes the Promise that has the content, and tells what was found out on
 // the way to it. What has to be done next comes before trying it out.
 func (o *translateFlags) write(env *Env, content scaffold.Content, findings []diag.Finding, next ...string) error {
@@ -69,7 +77,7 @@ func (o *translateFlags) write(env *Env, content scaffold.Content, findings []di
 	}
 	view.Findings(env.err(), append(findings, more...))
 	view.Findings(env.err(), o.options().Notes())
-	commands := append(next, "kratix run workflow")
+	commands := append(next, tryOut(content))
 	commands[0] = inDir(o.dir, commands[0])
 	view.Next(env.err(), commands...)
 	return nil

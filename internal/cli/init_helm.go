@@ -41,7 +41,7 @@ chart says of its values and an API cannot say is told, value by value.`,
 	flags := cmd.Flags()
 	flags.StringVar(&opts.source.URL, "chart-url", "", "`URL` of the chart: oci://..., that of a .tgz or of a repository; a directory\nor file for a first look (required)")
 	flags.StringVar(&opts.source.Name, "chart-name", "", "`NAME` of the chart in the repository")
-	flags.StringVar(&opts.source.Version, "chart-version", "", "`VERSION` of the chart (default the latest)")
+	flags.StringVar(&opts.source.Version, "chart-version", "", "`VERSION` of the chart, or a range such as ^1.2 (default the latest)")
 	return cmd
 }
 
@@ -54,10 +54,10 @@ func runInitHelm(ctx context.Context, env *Env, opts initHelmOptions) error {
 		return err
 	}
 	content, findings, err := helm.Content(helm.Options{
-		URL: opts.source.URL, Name: opts.source.Name, Version: opts.source.Version, StageImage: opts.stageImage,
+		URL: opts.source.URL, Name: opts.source.Name, Version: opts.source.Version, StageImage: opts.stageImage, Local: opts.source.Local(),
 	}, c.Values, c.Schema)
 	if err != nil {
 		return err
 	}
-	return opts.write(env, content, append(opts.source.Notes(), findings...))
+	return opts.write(env, content, append(opts.source.Notes(c), findings...))
 }

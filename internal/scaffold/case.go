@@ -98,7 +98,7 @@ func (o CaseOptions) shared() ([]File, error) {
 		return nil, err
 	}
 	if destinations {
-		files = append(files, File{Path: "tests/destinations/dev.yaml", Data: render("case/destination.yaml", destinationView{o.labels()})})
+		files = append(files, File{Path: "tests/destinations/dev.yaml", Data: render("case/destination.yaml", destinationView{labels(o.Promise.Spec.DestinationSelectors)})})
 	}
 	ignore, err := o.missing("tests/.gitignore")
 	if ignore {
@@ -119,11 +119,11 @@ type destinationView struct{ Labels []label }
 
 type label struct{ Key, Value string }
 
-// labels makes a Destination match what the Promise asks for. Where the
-// Promise has several values for a key, Kratix takes the first.
-func (o CaseOptions) labels() []label {
+// labels makes a Destination match what a Promise asks for. Where the Promise
+// has several values for a key, Kratix takes the first.
+func labels(selectors []api.PromiseSelector) []label {
 	wanted := map[string]string{}
-	for _, selector := range slices.Backward(o.Promise.Spec.DestinationSelectors) {
+	for _, selector := range slices.Backward(selectors) {
 		maps.Copy(wanted, selector.MatchLabels)
 	}
 	if len(wanted) == 0 {

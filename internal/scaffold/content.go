@@ -40,6 +40,8 @@ type Content struct {
 	// Delivered is all that the promise workflow writes, below /kratix/output,
 	// where that is known beforehand. A test case expects it.
 	Delivered []File
+	// Sample is nil where the stage cannot run on the machine of an author.
+	Sample *Sample
 }
 
 // A Pipeline of a new Promise is a place and the containers that run there.
@@ -96,16 +98,20 @@ func Translate(o PromiseOptions, c Content) ([]File, []diag.Finding, error) {
 		return nil, nil, err
 	}
 	request, findings := example(crd, o.Version, v.ExampleName, c.Version.Schema.OpenAPIV3Schema)
+	data := []byte("# A request, as users of the platform write it.\n" + yamlText(request))
+	if len(findings) > 0 {
+		c.Sample = nil // it would only tell the same again
+	}
+	v.Tested = len(c.Delivered) > 0 || c.Sample != nil
 	files := []File{
 		{Path: promise.FlatFile, Data: flat},
-		{Path: exampleFile, Data: []byte("# A request, as users of the platform write it.\n" + yamlText(request))},
+		{Path: exampleFile, Data: data},
 		{Path: "README.md", Data: render("translated/README.md", v)},
 	}
 	if o.Split {
 		files = append(files[1:], v.pieces()...)
 	}
-	files = append(files, c.Files...)
-	return append(files, v.deliveryCase(p)...), append(findings, o.sizeNote(p)...), nil
+	return slices.Concat(files, c.Files, c.cases(request, data)), append(findings, o.sizeNote(p)...), nil
 }
 
 // accepted gives the Promise and its API, if Kratix and the API server will
@@ -173,7 +179,7 @@ type translatedView struct {
 
 func newTranslatedView(o PromiseOptions, c Content) translatedView {
 	v := translatedView{
-		PromiseOptions: o, ExampleName: o.exampleName(), About: c.About, Tested: len(c.Delivered) > 0, content: c,
+		PromiseOptions: o, ExampleName: o.exampleName(), About: c.About, content: c,
 		API:               yamlText(o.definition(c.Version)),
 		PromiseConfigure:  c.workflow(api.WorkflowPromise),
 		ResourceConfigure: c.workflow(api.WorkflowResource),
@@ -247,34 +253,6 @@ func (v translatedView) pieces() []File {
 		}
 	}
 	return files
-}
-
-// deliveryCase is a test case of the promise workflow, with all that it expects,
-// if that is known.
-func (v translatedView) deliveryCase(p *promise.Promise) []File {
-	if !v.Tested {
-		return nil
-	}
-	const dir = "tests/promise-configure/dependencies"
-	labels, expected := CaseOptions{Promise: p}.labels(), deliveryView{Selectors: v.content.DestinationSelectors}
-	files := []File{
-		{Path: dir + "/case.yaml", Data: render("case/case.yaml", caseView{"what all requests share"})},
-		{Path: "tests/destinations/dev.yaml", Data: render("case/destination.yaml", destinationView{labels})},
-		{Path: "tests/.gitignore", Data: render("case/gitignore", nil)},
-	}
-	for _, f := range v.content.Delivered {
-		expected.Documents = append(expected.Documents, f.Path)
-		files = append(files, File{Path: dir + "/expected/output/" + f.Path, Data: f.Data})
-	}
-	slices.Sort(expected.Documents)
-	return append(files, File{Path: dir + "/expected/placements.yaml", Data: render("case/placements.yaml", expected)})
-}
-
-// deliveryView is where Kratix places what a promise workflow writes without
-// selectors of its own: wherever those of the Promise match.
-type deliveryView struct {
-	Selectors map[string]string
-	Documents []string
 }
 
 // yamlText writes a value of which JSON can be made as YAML.

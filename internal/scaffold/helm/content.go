@@ -22,6 +22,8 @@ type Options struct {
 	URL, Name, Version string
 	// StageImage is [StageImage] when empty.
 	StageImage string
+	// Local tells that the chart is where no stage can get at it.
+	Local bool
 }
 
 // Content makes the content of a Promise of a chart's values.yaml and
@@ -40,7 +42,12 @@ func Content(o Options, values, schema []byte) (scaffold.Content, []diag.Finding
 			container.Env = append(container.Env, env)
 		}
 	}
+	var sample *scaffold.Sample
+	if !o.Local {
+		sample = &scaffold.Sample{Network: true, Untold: []string{"object.yaml"}}
+	}
 	return scaffold.Content{
+		Sample:  sample,
 		Command: "helm-promise",
 		Flags: []scaffold.Flag{
 			{Name: "--chart-url", Value: o.URL},

@@ -139,9 +139,12 @@ func TestWordsOfASchema(t *testing.T) {
 			`{"type": "object", "properties": {"x": {"type": "string"}}, "additionalProperties": {"type": "boolean"}}`,
 			`{"type": "object", "properties": {"x": {"type": "string"}}, "x-kubernetes-preserve-unknown-fields": true}`, "additionalProperties",
 		},
-		"a closed object":      {`{"type": "object", "properties": {"x": {"type": "string"}}, "additionalProperties": false}`, `{"type": "object", "properties": {"x": {"type": "string"}}}`, ""},
-		"words of other tools": {`{"type": "string", "x-order": 1, "$comment": "x", "readOnly": true}`, `{"type": "string"}`, ""},
-		"words that are lost":  {`{"type": "string", "not": {"const": "x"}, "contains": {}}`, `{"type": "string"}`, "contains, not: the API does not check it"},
+		"patterns of names":     {`{"patternProperties": {"^/": {"type": "string"}}}`, `{"type": "object", "x-kubernetes-preserve-unknown-fields": true}`, "patternProperties: the API does not check it"},
+		"patterns of all names": {`{"patternProperties": {"^/": {"type": "string"}, "^-": {"type": "string", "enum": ["a"]}}, "additionalProperties": false}`, `{"type": "object", "additionalProperties": {"type": "string"}}`, "patternProperties: the API does not check it"},
+		"what others imply":     {`{"type": "object", "dependencies": {"a": ["b"]}, "if": {}, "then": {}, "propertyNames": {}, "additionalProperties": false}`, `{"type": "object"}`, "dependencies, if, then, propertyNames: the API does not check them"},
+		"a closed object":       {`{"type": "object", "properties": {"x": {"type": "string"}}, "additionalProperties": false}`, `{"type": "object", "properties": {"x": {"type": "string"}}}`, ""},
+		"words of other tools":  {`{"type": "string", "x-order": 1, "form": true, "render": "slider", "$comment": "x", "readOnly": true}`, `{"type": "string"}`, ""},
+		"words that are lost":   {`{"type": "string", "not": {"const": "x"}, "contains": {}}`, `{"type": "string"}`, "contains, not: the API does not check them"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -193,17 +196,25 @@ func TestRequiredIsWhatTheChartLacks(t *testing.T) {
 func TestCommentsDescribe(t *testing.T) {
 	t.Parallel()
 	for comment, want := range map[string]string{
-		"# -- The port":                       "The port",
-		"# -- (int) The port\n# of it":        "The port of it",
-		"# a -- The port":                     "The port",
-		"# Old words.\n# -- The port":         "The port",
-		"# -- The port\n# @default -- chosen": "The port",
-		"## The port\n## of it\n##":           "The port of it",
-		"## @param a [int] The port":          "The port",
-		"# The port\n# ports:\n#   - 80":      "The port",
-		"# ports:\n#   - 80":                  "",
-		"# Another one.\n":                    "",
-		"#########\n# The port\n#########":    "The port",
+		"# -- The port":                                     "The port",
+		"# -- (int) The port\n# of it":                      "The port of it",
+		"# a -- The port":                                   "The port",
+		"# Old words.\n# -- The port":                       "The port",
+		"# -- The port\n# @default -- chosen":               "The port",
+		"## The port\n## of it\n##":                         "The port of it",
+		"## @param a [int] The port":                        "The port",
+		"# The port\n# a:\n#   - 80":                        "The port",
+		"# The port\n# ref: https://acme.org":               "The port",
+		"# Ports. For example:\n# ports: [80]":              "Ports.",
+		"# The ports\n# ports:\n#   - 80":                   "",
+		"# Ports\n# ports: [80]\n# The port":                "The port",
+		"# @schema\n# type: integer\n# @schema\n# The port": "The port",
+		"# The port\n# +docs:property":                      "The port",
+		"b:\n  # Of b":                                      "",
+		"#   - 80\n# The port":                              "The port",
+		"# ports:\n#   - 80":                                "",
+		"# Another one.\n":                                  "",
+		"#########\n# The port\n#########":                  "The port",
 	} {
 		s, _ := schemaOf(t, comment+"\na: \"\"\n", "")
 		if got := s.Properties["a"].Description; got != want {

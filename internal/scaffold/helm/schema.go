@@ -44,8 +44,11 @@ func (t *translator) note(path, format string, args ...any) {
 // lost tells that words of a schema are not part of the API.
 func (t *translator) lost(path string, words ...string) {
 	if len(words) > 0 {
-		slices.Sort(words)
-		t.note(path, "%s: the API does not check it", strings.Join(slices.Compact(words), ", "))
+		them := "it"
+		if len(words) > 1 {
+			them = "them"
+		}
+		t.note(path, "%s: the API does not check %s", strings.Join(words, ", "), them)
 	}
 }
 
@@ -57,7 +60,7 @@ func (t *translator) object(path string, n node, value yamldoc.Map) *apiextensio
 	}
 	n = t.alternatives(path, n)
 	t.properties(path, s, n, value)
-	t.leftOver(path, n.words, objectWords())
+	t.leftOver(path, n.words)
 	return s
 }
 
@@ -82,10 +85,13 @@ func (t *translator) value(path string, schema any, refs []string, value any, ha
 	}
 	s.Description = said
 	if !strings.Contains(path, "[]") {
-		s.Description = t.values.described(inValues(path), value, said)
+		s.Description = t.values.described(inValues(path), key(path), value, said)
 	}
 	return s
 }
+
+// key is the last part of a path.
+func key(path string) string { return path[strings.LastIndex(path, ".")+1:] }
 
 // inValues is the path in values.yaml of a field of a request.
 func inValues(path string) string {
@@ -102,7 +108,6 @@ func (t *translator) typed(path string, n node, value any) *apiextensionsv1.JSON
 		}
 		return !known
 	})
-	known := []string{}
 	s := &apiextensionsv1.JSONSchemaProps{}
 	switch {
 	case len(types) == 0:
@@ -114,25 +119,22 @@ func (t *translator) typed(path string, n node, value any) *apiextensionsv1.JSON
 		s.Type = "object"
 		m, _ := value.(yamldoc.Map)
 		t.properties(path, s, n, m)
-		known = objectWords()
 	case slices.Equal(types, []string{"array"}):
 		s.Type = "array"
 		t.items(path, s, n)
-		known = []string{"items", "minItems", "maxItems", "uniqueItems"}
 	case slices.Equal(types, []string{"integer", "string"}):
 		s.XIntOrString = true
-		known = t.scalar(path, s, n.words)
+		t.scalar(path, s, n.words)
 	case len(types) == 1:
 		s.Type = types[0]
-		known = t.scalar(path, s, n.words)
+		t.scalar(path, s, n.words)
 	default:
 		s = openapi.Open()
 		t.note(path, "it may be %s: no type of the API is all of them, so anything is accepted", strings.Join(types, " or "))
-		known = slices.Collect(maps.Keys(n.words))
 	}
 	s.Nullable = nullable
 	t.enum(path, s, n.words, nullable)
-	t.leftOver(path, n.words, append(known, "type", "enum", "const"))
+	t.leftOver(path, n.words)
 	return s
 }
 
@@ -222,11 +224,13 @@ func (t *translator) enum(path string, s *apiextensionsv1.JSONSchemaProps, words
 	}
 }
 
-// scalar takes over what is said of a text or a number, and gives the words
-// that it knows.
-func (t *translator) scalar(path string, s *apiextensionsv1.JSONSchemaProps, words map[string]any) []string {
+// scalar takes over what is said of a text or a number.
+func (t *translator) scalar(path string, s *apiextensionsv1.JSONSchemaProps, words map[string]any) {
 	s.MinLength, s.MaxLength = count(words["minLength"]), count(words["maxLength"])
-	s.Minimum, s.Maximum, s.MultipleOf = number(words["minimum"]), number(words["maximum"]), number(words["multipleOf"])
+	s.Minimum, s.Maximum = number(words["minimum"]), number(words["maximum"])
+	if step := number(words["multipleOf"]); step != nil && *step > 0 {
+		s.MultipleOf = step
+	}
 	s.Minimum, s.ExclusiveMinimum = exclusive(s.Minimum, words["exclusiveMinimum"], 1)
 	s.Maximum, s.ExclusiveMaximum = exclusive(s.Maximum, words["exclusiveMaximum"], -1)
 	if pattern, ok := words["pattern"].(string); ok {
@@ -243,7 +247,6 @@ func (t *translator) scalar(path string, s *apiextensionsv1.JSONSchemaProps, wor
 			s.Format = format
 		}
 	}
-	return strings.Fields("minLength maxLength minimum maximum multipleOf exclusiveMinimum exclusiveMaximum pattern format")
 }
 
 // exclusive reads a limit that is not allowed itself, in either form: a number,
@@ -305,10 +308,6 @@ func (t *translator) items(path string, s *apiextensionsv1.JSONSchemaProps, n no
 	t.lost(path, "uniqueItems")
 }
 
-func objectWords() []string {
-	return strings.Fields("type properties patternProperties additionalProperties required minProperties maxProperties")
-}
-
 // properties takes over what is said of an object, and adds what values.yaml has
 // beyond that.
 func (t *translator) properties(path string, s *apiextensionsv1.JSONSchemaProps, n node, value yamldoc.Map) {
@@ -353,22 +352,10 @@ func set(s *apiextensionsv1.JSONSchemaProps, key string, property apiextensionsv
 // whether there are none. Kubernetes has properties with names or without, and
 // not both.
 func (t *translator) additional(path string, s *apiextensionsv1.JSONSchemaProps, n node) (closed bool) {
-	patterns, _ := n.words["patternProperties"].(map[string]any)
-	rest, said := n.words["additionalProperties"]
-	if len(patterns) > 0 {
-		t.lost(path, "patternProperties")
-		if rest = any(true); len(patterns) == 1 {
-			for _, schema := range patterns {
-				rest = schema
-			}
-		}
-	}
-	schema, isSchema := rest.(map[string]any)
+	schema, closed := t.rest(path, n)
 	switch {
-	case said && rest == false:
-		return true
-	case !isSchema || len(schema) == 0:
-		return false
+	case closed || schema == nil:
+		return closed
 	case len(s.Properties) > 0:
 		t.note(path, "additionalProperties: the API has properties with names here, so it does not check others")
 		return false
@@ -377,6 +364,34 @@ func (t *translator) additional(path string, s *apiextensionsv1.JSONSchemaProps,
 		s.AdditionalProperties = openapi.MapOf(values).AdditionalProperties
 	}
 	return false
+}
+
+// rest is the schema of the properties without a name; nil if they may be
+// anything. Patterns of names are lost, so that what one of them allows is
+// allowed to all.
+func (t *translator) rest(path string, n node) (schema any, closed bool) {
+	others, said := n.words["additionalProperties"]
+	open := !said || others == true
+	patterns, _ := n.words["patternProperties"].(map[string]any)
+	var either []any
+	for _, pattern := range slices.Sorted(maps.Keys(patterns)) {
+		either = append(either, patterns[pattern])
+	}
+	if len(patterns) > 0 {
+		t.lost(path, "patternProperties")
+	}
+	switch {
+	case open:
+		return nil, false
+	case others == false && len(patterns) == 0:
+		return nil, true
+	case others != false:
+		either = append(either, others)
+	}
+	if len(either) == 1 {
+		return either[0], false
+	}
+	return map[string]any{"anyOf": either}, false
 }
 
 // required takes over what is required and is not in values.yaml.
@@ -397,13 +412,14 @@ func required(s *apiextensionsv1.JSONSchemaProps, n node, value yamldoc.Map) {
 	s.Required = slices.Compact(s.Required)
 }
 
-// leftOver tells of the words of a schema that nobody knew.
-func (t *translator) leftOver(path string, words map[string]any, known []string) {
-	silent := strings.Fields("type description title default examples example deprecated readOnly writeOnly $schema $id id $comment " +
-		"definitions $defs $ref $anchor contentEncoding contentMediaType")
+// leftOver tells of the words of a schema that say something for which
+// Kubernetes has no words. Those that JSON Schema does not know say nothing:
+// charts have them for their documentation, or for a form.
+func (t *translator) leftOver(path string, words map[string]any) {
 	var lost []string
-	for word := range words {
-		if !slices.Contains(known, word) && !slices.Contains(silent, word) && !strings.HasPrefix(word, "x-") {
+	for word := range strings.FieldsSeq("$dynamicRef $recursiveRef contains dependencies dependentRequired dependentSchemas " +
+		"if then else not prefixItems propertyNames unevaluatedItems unevaluatedProperties") {
+		if _, ok := words[word]; ok {
 			lost = append(lost, word)
 		}
 	}

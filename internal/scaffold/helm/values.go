@@ -1,9 +1,6 @@
 package helm
 
 import (
-	"encoding/json"
-	"fmt"
-	"math"
 	"regexp"
 	"strings"
 
@@ -78,7 +75,7 @@ func (v *chartValues) guessProperties(path string, value yamldoc.Map) map[string
 	for _, e := range value {
 		at := yamldoc.Join(path, e.Key)
 		s := v.guess(at, e.Value)
-		s.Description = v.described(at, e.Value, "")
+		s.Description = v.described(at, e.Key, e.Value, "")
 		properties[e.Key] = *s
 	}
 	return properties
@@ -145,90 +142,4 @@ func kindOf(s *apiextensionsv1.JSONSchemaProps) string {
 		return "int-or-string"
 	}
 	return s.Type
-}
-
-// described is the description of a value: what the chart says of it, and what
-// it is when a request does not say.
-func (v *chartValues) described(path string, value any, said string) string {
-	if said == "" {
-		said = v.comment(path)
-	}
-	parts := []string{}
-	if said != "" {
-		parts = append(parts, said)
-	}
-	inList := regexp.MustCompile(`\[\d+\]`).MatchString(path)
-	if text := shown(value); text != "" && !inList {
-		parts = append(parts, "Default: "+text)
-	}
-	return strings.Join(parts, "\n")
-}
-
-// shown is a default as a text, unless it says nothing or is told elsewhere.
-func shown(value any) string {
-	switch v := value.(type) {
-	case nil, yamldoc.Map:
-		return ""
-	case string:
-		if v == "" || strings.Contains(v, "\n") {
-			return ""
-		}
-		return v
-	case []any:
-		if len(v) == 0 {
-			return ""
-		}
-	case float64:
-		if math.Abs(v) >= 1e15 {
-			return fmt.Sprint(v)
-		}
-	}
-	data, err := json.Marshal(value)
-	if err != nil || len(data) > 120 {
-		return ""
-	}
-	return string(data)
-}
-
-// comment is what the comments above a value tell of it.
-func (v *chartValues) comment(path string) string {
-	if said, ok := v.params[path]; ok {
-		return said
-	}
-	at, ok := v.doc.Position(path)
-	if !ok || at.Line < 1 || at.Line > len(v.lines) || strings.HasSuffix(path, "]") {
-		return ""
-	}
-	first := at.Line - 1
-	for first > 0 && strings.HasPrefix(strings.TrimSpace(v.lines[first-1]), "#") {
-		first--
-	}
-	return prose(v.lines[first : at.Line-1])
-}
-
-// prose makes a text of comment lines. In the form of helm-docs the text begins
-// with two dashes. Otherwise values that are commented out end it, and so do
-// remarks for tools.
-func prose(lines []string) string {
-	var words []string
-	marked := regexp.MustCompile(`^(?:[\w.\-]+ )?-- ?(?:\([^)]*\) ?)?(.*)$`)
-	value := regexp.MustCompile(`^(- |[\w./-]+:(\s|$)|[{}\[\]]|-{3})`)
-	docs := false
-	for _, line := range lines {
-		text := strings.TrimSpace(strings.TrimLeft(strings.TrimSpace(line), "#"))
-		if m := marked.FindStringSubmatch(text); m != nil {
-			words, docs, text = nil, true, m[1]
-		}
-		switch {
-		case strings.HasPrefix(text, "@"):
-			if docs {
-				return strings.Join(words, " ")
-			}
-		case !docs && value.MatchString(text):
-			return strings.Join(words, " ")
-		case strings.Trim(text, "-=_*# ") != "":
-			words = append(words, text)
-		}
-	}
-	return strings.Join(words, " ")
 }

@@ -1,0 +1,82 @@
+package scaffold
+
+import (
+	"slices"
+
+	"github.com/kratix-tools/kratix/internal/api"
+	"github.com/kratix-tools/kratix/internal/yamldoc"
+)
+
+// A Sample is what a translator knows of the run that serves the example
+// request. It becomes a test case, which passes wherever the stage can run.
+type Sample struct {
+	// Network tells that the stage fetches what it works with.
+	Network bool
+	// Output gives the files that the stage leaves for a request, with paths below
+	// /kratix/output; nil if none of them can be told.
+	Output func(request map[string]any) []File
+	// Untold are further files there: that they come out is known, and what they
+	// hold is not.
+	Untold []string
+}
+
+// cases makes the test cases whose results are known, and the platform that they
+// share.
+func (c Content) cases(request yamldoc.Map, data []byte) []File {
+	files := slices.Concat(c.deliveryCase(), c.sampleCase(request, data))
+	if files == nil {
+		return nil
+	}
+	selectors := []api.PromiseSelector{{MatchLabels: c.DestinationSelectors}}
+	return append(files,
+		File{Path: "tests/destinations/dev.yaml", Data: render("case/destination.yaml", destinationView{labels(selectors)})},
+		File{Path: "tests/.gitignore", Data: render("case/gitignore", nil)},
+	)
+}
+
+// deliveryCase is the test case of the promise workflow.
+func (c Content) deliveryCase() []File {
+	if len(c.Delivered) == 0 {
+		return nil
+	}
+	const dir = "tests/promise-configure/dependencies"
+	file := File{Path: dir + "/case.yaml", Data: render("case/case.yaml", caseView{"what all requests share"})}
+	return append([]File{file}, c.expected(dir, "all-of", c.Delivered, nil)...)
+}
+
+// sampleCase is the test case of the example request.
+func (c Content) sampleCase(request yamldoc.Map, data []byte) []File {
+	if c.Sample == nil {
+		return nil
+	}
+	const dir = "tests/resource-configure/example"
+	var output []File
+	if c.Sample.Output != nil {
+		output = c.Sample.Output(plain(request))
+	}
+	files := []File{
+		{Path: dir + "/case.yaml", Data: render("translated/case.yaml", c.Sample)},
+		{Path: dir + "/request.yaml", Data: data},
+	}
+	return append(files, c.expected(dir, "one-of", output, c.Sample.Untold)...)
+}
+
+// expected are the golden files of a case in dir, of which some are untold.
+func (c Content) expected(dir, rule string, output []File, untold []string) []File {
+	v := expectedView{Selectors: c.DestinationSelectors, Rule: rule, Documents: slices.Clone(untold)}
+	var files []File
+	for _, f := range output {
+		v.Documents = append(v.Documents, f.Path)
+		files = append(files, File{Path: dir + "/expected/output/" + f.Path, Data: f.Data, Mode: f.Mode})
+	}
+	slices.Sort(v.Documents)
+	return append(files, File{Path: dir + "/expected/placements.yaml", Data: render("case/placements.yaml", v)})
+}
+
+// expectedView is where Kratix places what a workflow writes without selectors
+// of its own: wherever those of the Promise match.
+type expectedView struct {
+	Selectors map[string]string
+	Rule      string
+	Documents []string
+}
