@@ -19,6 +19,7 @@ func newInitCmd(env *Env) *cobra.Command {
 		newInitPromiseCmd(env),
 		newInitHelmCmd(env),
 		newInitOperatorCmd(env),
+		newInitCrossplaneCmd(env),
 		newInitTFModuleCmd(env),
 	)
 	return cmd
