@@ -3,6 +3,7 @@
 GO      ?= go
 export CGO_ENABLED = 0
 GOLANGCI = $(GO) tool -modfile=tools/go.mod golangci-lint
+GOVULNCHECK = $(GO) tool -modfile=tools/go.mod govulncheck
 CRDS     = $(GO) tool -modfile=tools/controllergen/go.mod controller-gen crd paths=./internal/api
 GORELEASER = $(GO) tool -modfile=tools/goreleaser/go.mod goreleaser
 TARGETS  = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
@@ -11,7 +12,7 @@ TARGETS  = linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windo
 export KRATIX_CRDS ?= $(abspath $(wildcard ../*/conformance/crds))
 SOURCES  = $(shell find cmd internal -name '*.go' -not -name '*_test.go') go.mod go.sum
 
-.PHONY: help build demo test test-short race fuzz bench lint fmt cross generate generated golden docs kube-apiserver check clean
+.PHONY: help build demo test test-short race fuzz bench lint fmt cross size docs generate generated golden licenses release-check snapshot reproducible vulnerabilities kube-apiserver check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,7 +25,7 @@ bin/kratix: $(SOURCES)
 demo: build ## test the workflows of examples/postgres: no Docker, no cluster
 	cd examples/postgres && ../../bin/kratix test workflow --placements
 
-test: lint generated cross race ## everything: linters, six platforms, all tests with the race detector
+test: lint generated cross size race release-check ## everything: linters, six platforms, all tests with the race detector
 	$(MAKE) demo
 
 test-short: ## the quick loop
@@ -54,8 +55,11 @@ fmt: ## format all Go files
 
 cross: ## build for all supported systems
 	@for t in $(TARGETS); do \
-	  echo "build $$t"; GOOS=$${t%/*} GOARCH=$${t#*/} $(GO) build -o /dev/null ./cmd/kratix || exit 1; \
+	  echo "build $$t"; GOOS=$${t%/*} GOARCH=$${t#*/} $(GO) build -trimpath -o /dev/null ./cmd/kratix || exit 1; \
 	done
+
+size: build ## is the program for this system, stripped, at most 55 MB?
+	@size=$$(wc -c <bin/kratix); echo "bin/kratix has $$((size / 1000000)) MB"; [ $$size -le 55000000 ]
 
 docs: ## write what is recorded and generated in docs and README.md anew
 	$(GO) test ./cmd/kratix -run 'TestPages' -count=1 -update
@@ -75,6 +79,30 @@ generated: ## are the CRDs of internal/api those of its types?
 golden: ## rewrite golden files, then show what changed
 	$(GO) test ./... -update
 	git diff --stat
+
+licenses: ## list the licences of what is linked in, in docs/licenses.md
+	$(GO) test -count=1 -run Licenses ./internal/release -update
+
+vulnerabilities: ## ask vuln.go.dev for known ones in what is called
+	$(GOVULNCHECK) ./...
+
+release-check: ## is .goreleaser.yaml right?
+	$(GORELEASER) check
+
+snapshot: ## make a release of this commit in dist/ that goes nowhere, and try it
+	$(GORELEASER) release --snapshot --clean --skip=sign
+	$(GO) run ./internal/release image dist
+	$(GO) test -count=1 ./internal/release -dist "$(abspath dist)"
+
+# The second time with an empty cache, so that nothing is taken from the first.
+reproducible: ## are two builds of this commit, in two places, the same?
+	@dir=$$(mktemp -d) && trap 'chmod -R u+w "$$dir"; rm -rf "$$dir"' EXIT && mkdir "$$dir/cache" && \
+	cache=$$($(GO) env GOCACHE) && for at in one another/place; do \
+	  git clone -q . "$$dir/src/$$at" && ( cd "$$dir/src/$$at" && export GOCACHE="$$cache" GOOS=linux GOARCH=amd64 && \
+	    $(GO) build -trimpath -buildvcs=true -ldflags='-s -w' -o "$$dir/out/$$at/kratix" ./cmd/kratix && \
+	    $(GO) run ./internal/release share "$$dir/out/$$at/share" ) || exit 1; \
+	  cache="$$dir/cache"; \
+	done; diff -r "$$dir/out/one" "$$dir/out/another/place" && echo "two builds of $$(git rev-parse --short HEAD) are the same"
 
 check: fmt lint ## formatted, linted, tidy
 	$(GO) mod tidy -diff

@@ -75,19 +75,19 @@ func TestLibrariesHaveOwners(t *testing.T) {
 	t.Parallel()
 	g := parse(t, os.DirFS(".."))
 	for library, owners := range map[string]string{
-		"github.com/spf13/cobra":                 "cli",
+		"github.com/spf13/cobra":                 "cli release",
 		"github.com/charmbracelet":               "view",
-		"github.com/google/go-containerregistry": "image build engine scaffold chart",
+		"github.com/google/go-containerregistry": "image build engine scaffold chart release",
 		"k8s.io/client-go":                       "kube snapshot view",
 		"k8s.io/client-go/rest":                  "kube",
 		"k8s.io/client-go/tools":                 "kube",
 		"github.com/minio/minio-go":              "statestore",
 		"github.com/johannesboyne/gofakes3":      "statestore/storetest",
 		"net/http":                               "image engine statestore kube chart",
-		"os/exec":                                "build changed engine bench statestore kube/kubetest kustomize tfmodule cmd/kratix",
+		"os/exec":                                "build changed engine bench statestore kube/kubetest kustomize tfmodule cmd/kratix release",
 		"github.com/fsnotify/fsnotify":           "changed",
 		// Text and not containers.
-		"github.com/google/go-containerregistry/pkg/v1": "image build engine chart",
+		"github.com/google/go-containerregistry/pkg/v1": "image build engine chart release",
 		// For tests.
 		"kube/kubetest": "bench",
 		// Files come to the domain as trees, chance as an argument.
