@@ -24,14 +24,12 @@ func newAddCmd(env *Env) *cobra.Command {
 }
 
 type addContainerOptions struct {
-	promiseFlags
+	updateFlags
 
 	ref      string
 	image    string
 	name     string
 	language string
-	force    bool
-	dryRun   bool
 }
 
 func newAddContainerCmd(env *Env) *cobra.Command {
@@ -56,7 +54,6 @@ stay as they are.`,
 	flags.StringVarP(&opts.name, "name", "n", "", "`NAME` of the container (default from the image)")
 	flags.VarP(newEnum(&opts.language, scaffold.Languages()...), "language", "l", "language of the sources: go, bash or python")
 	flags.BoolVar(&opts.force, "force", false, "overwrite sources that exist")
-	flags.BoolVar(&opts.dryRun, "dry-run", false, "only list what would be written")
 	return cmd
 }
 
@@ -93,12 +90,7 @@ func runAddContainer(env *Env, opts addContainerOptions) error {
 	if err != nil {
 		return err
 	}
-	edited, err := filepath.Rel(p.Dir, edit.File)
-	if err != nil {
-		return err
-	}
-	all := append([]scaffold.File{{Path: filepath.ToSlash(edited), Data: edit.Data, Replace: !edit.Created}}, files...)
-	if err := writeFiles(env, p.Dir, all, opts.force, opts.dryRun); err != nil {
+	if err := opts.write(env, p, promise.Update{Edits: []promise.Edit{edit}}, files); err != nil || opts.dryRun {
 		return err
 	}
 	view.Next(env.err(), opts.next(relative(p.Dir), ref, container.Name)...)

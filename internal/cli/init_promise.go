@@ -59,12 +59,15 @@ func runInitPromise(env *Env, opts initFlags) error {
 	return nil
 }
 
-// writeFiles writes what a scaffold made and lists it.
+// writeFiles writes what a scaffold made, or only looks whether it could, and
+// lists it.
 func writeFiles(env *Env, dir string, files []scaffold.File, force, dryRun bool) error {
-	if !dryRun {
-		if err := scaffold.Write(dir, files, scaffold.WriteOptions{Force: force}); err != nil {
-			return err
-		}
+	write := scaffold.Write
+	if dryRun {
+		write = scaffold.Check
+	}
+	if err := write(dir, files, scaffold.WriteOptions{Force: force}); err != nil {
+		return err
 	}
 	for _, f := range files {
 		fmt.Fprintf(env.Out, "%s %s\n", done(f, dryRun), shownPath(dir, f.Path))

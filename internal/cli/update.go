@@ -33,6 +33,7 @@ type updateFlags struct {
 	promiseFlags
 
 	dryRun bool
+	force  bool // only where there is a flag for it
 }
 
 func (f *updateFlags) register(cmd *cobra.Command) {
@@ -53,15 +54,26 @@ func (f *updateFlags) write(env *Env, p *promise.Promise, u promise.Update, file
 		return nil
 	}
 	if !f.dryRun {
-		return writeFiles(env, p.Dir, all, false, false)
+		return writeFiles(env, p.Dir, all, f.force, false)
+	}
+	return showEdits(env, p.Dir, all, f.force)
+}
+
+// showEdits shows what would become of the files below dir, as a diff. What
+// writing them would refuse is refused here, too.
+func showEdits(env *Env, dir string, files []scaffold.File, force bool) error {
+	if err := scaffold.Check(dir, files, scaffold.WriteOptions{Force: force}); err != nil {
+		return err
 	}
 	var edits []view.FileEdit
-	for _, file := range all {
-		before, err := os.ReadFile(filepath.Join(p.Dir, filepath.FromSlash(file.Path)))
+	for _, file := range files {
+		before, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(file.Path)))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return diag.Input(err)
 		}
-		edits = append(edits, view.FileEdit{Name: shownPath(p.Dir, file.Path), Before: before, After: file.Data})
+		edits = append(edits, view.FileEdit{
+			Name: shownPath(dir, file.Path), Before: before, After: file.Data, Executable: file.Mode&0o100 != 0,
+		})
 	}
 	view.Edits(env.out(), edits)
 	return nil

@@ -1,6 +1,8 @@
 package scaffold
 
 import (
+	"crypto/sha1" //nolint:gosec // it makes names, and protects nothing
+	"encoding/hex"
 	"fmt"
 	"path"
 	"slices"
@@ -98,22 +100,38 @@ func (p *problems) containerName(o ContainerOptions) {
 	}
 }
 
-// ContainerName derives the name of a container from its image: the last part
-// of the repository as a DNS label, with a number if it is taken.
+// ContainerName derives the name of a container from its image: all but tag and
+// digest, with dashes where a name cannot have the character, as the upstream
+// CLI does (ghcr.io/acme/render:v1 is ghcr-io-acme-render). A name that is too
+// long ends in a hash of the whole, one that is taken in a number.
 func ContainerName(image string, taken []string) string {
 	repository, _, _ := strings.Cut(image, "@")
-	last := repository[strings.LastIndex(repository, "/")+1:]
-	last, _, _ = strings.Cut(last, ":")
-	base := promise.DNSLabel(last)
-	if base == "" {
-		return ""
+	if tag := strings.LastIndex(repository, ":"); tag > strings.LastIndex(repository, "/") {
+		repository = repository[:tag]
+	}
+	base := strings.Trim(strings.Map(labelRune, strings.ToLower(repository)), "-")
+	if len(base) > maxName {
+		sum := sha1.Sum([]byte(base))
+		base = withSuffix(base, "-"+hex.EncodeToString(sum[:])[:7])
 	}
 	unique := base
-	for n := 2; slices.Contains(taken, unique); n++ {
-		suffix := fmt.Sprintf("-%d", n)
-		unique = strings.TrimRight(base[:min(len(base), maxName-len(suffix))], "-") + suffix
+	for n := 2; base != "" && slices.Contains(taken, unique); n++ {
+		unique = withSuffix(base, fmt.Sprintf("-%d", n))
 	}
 	return unique
+}
+
+// labelRune gives a character as the name of a container can have it.
+func labelRune(r rune) rune {
+	if 'a' <= r && r <= 'z' || '0' <= r && r <= '9' {
+		return r
+	}
+	return '-'
+}
+
+// withSuffix is a name that ends in a suffix, cut to the length of a label.
+func withSuffix(name, suffix string) string {
+	return strings.TrimRight(name[:min(len(name), maxName-len(suffix))], "-") + suffix
 }
 
 // SourceDir is where the sources of a container are, below the Promise's

@@ -1,6 +1,8 @@
 package scaffold_test
 
 import (
+	"crypto/sha1" //nolint:gosec // it is what names are made with
+	"fmt"
 	"go/format"
 	"os"
 	"os/exec"
@@ -26,7 +28,7 @@ func newContainer(t *testing.T, workflow, language string) []scaffold.File {
 		t.Fatal(err)
 	}
 	_, files, err := scaffold.Container(scaffold.ContainerOptions{
-		Ref: ref, Image: "ghcr.io/acme/render:v0.1.0", Language: language, API: database(t),
+		Ref: ref, Image: "ghcr.io/acme/render:v0.1.0", Name: "render", Language: language, API: database(t),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -158,26 +160,33 @@ func checkStage(t *testing.T, kratix, workflow string) {
 	}
 }
 
+func sha1Prefix(text string) string {
+	return fmt.Sprintf("%x", sha1.Sum([]byte(text)))[:7] //nolint:gosec // it is what names are made with
+}
+
 func TestContainerName(t *testing.T) {
 	t.Parallel()
-	long := strings.Repeat("a", 62) + "-b"
+	long := strings.Repeat("a", 62) + "/b"
 	tests := map[string]struct {
 		image string
 		taken []string
 		want  string
 	}{
-		"the last part of the repository": {"ghcr.io/acme/render:v1", nil, "render"},
-		"a registry with a port":          {"registry:5000/team/app:3", nil, "app"},
-		"a port and no tag":               {"localhost:5000/x", nil, "x"},
-		"a digest":                        {"acme/x@sha256:aa", nil, "x"},
-		"a tag and a digest":              {"acme/x:1@sha256:aa", nil, "x"},
-		"upper case and underscores":      {"acme/My_Image:2", nil, "my-image"},
-		"dots":                            {"acme/v1.2:2", nil, "v1-2"},
-		"too long":                        {long, nil, strings.Repeat("a", 62)},
-		"taken":                           {"acme/x", []string{"x"}, "x-2"},
-		"taken twice":                     {"acme/x", []string{"x-2", "x"}, "x-3"},
-		"too long and taken":              {long, []string{strings.Repeat("a", 62)}, strings.Repeat("a", 61) + "-2"},
-		"nothing to make a name of":       {"acme/__", nil, ""},
+		"all but the tag":           {"ghcr.io/acme/render:v1", nil, "ghcr-io-acme-render"},
+		"one word":                  {"render", nil, "render"},
+		"a registry with a port":    {"registry:5000/team/app:3", nil, "registry-5000-team-app"},
+		"a port and no tag":         {"localhost:5000/x", nil, "localhost-5000-x"},
+		"a digest":                  {"acme/x@sha256:aa", nil, "acme-x"},
+		"a tag and a digest":        {"acme/x:1@sha256:aa", nil, "acme-x"},
+		"underscores":               {"acme/my_image:2", nil, "acme-my-image"},
+		"dashes as they are":        {"acme/my--image:2", nil, "acme-my--image"},
+		"dots":                      {"acme/v1.2:2", nil, "acme-v1-2"},
+		"as long as can be":         {long[:63], nil, strings.Repeat("a", 62)},
+		"too long":                  {long, nil, strings.Repeat("a", 55) + "-" + sha1Prefix(strings.Repeat("a", 62)+"-b")},
+		"taken":                     {"acme/x", []string{"acme-x"}, "acme-x-2"},
+		"taken twice":               {"acme/x", []string{"acme-x-2", "acme-x"}, "acme-x-3"},
+		"long and taken":            {long[:62], []string{long[:62]}, strings.Repeat("a", 61) + "-2"},
+		"nothing to make a name of": {"__", nil, ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -192,7 +201,7 @@ func TestContainerName(t *testing.T) {
 func TestContainerAvoidsKratixNames(t *testing.T) {
 	t.Parallel()
 	ref, _ := promise.ParseRef("resource/configure/instance")
-	c, files, err := scaffold.Container(scaffold.ContainerOptions{Ref: ref, Image: "acme/reader"})
+	c, files, err := scaffold.Container(scaffold.ContainerOptions{Ref: ref, Image: "reader"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -253,7 +262,7 @@ func TestContainerIsWrittenWithItsPromise(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(pipelines) != 1 || len(pipelines[0].Spec.Containers) != 2 || pipelines[0].Spec.Containers[1].Name != "check" {
+		if len(pipelines) != 1 || len(pipelines[0].Spec.Containers) != 2 || pipelines[0].Spec.Containers[1].Name != "acme-check" {
 			t.Errorf("Pipelines %+v", pipelines)
 		}
 	}

@@ -30,7 +30,7 @@ type WriteOptions struct {
 // error that names all of them, unless they are edits or Force is set. Each file
 // appears whole or not at all; after an error the directory is as it was.
 func Write(dir string, files []File, opts WriteOptions) error {
-	if err := check(dir, files, opts); err != nil {
+	if err := Check(dir, files, opts); err != nil {
 		return err
 	}
 	var w writer
@@ -52,8 +52,9 @@ func inWords(path string, err error) error {
 	return err
 }
 
-// check looks for reasons not to write.
-func check(dir string, files []File, opts WriteOptions) error {
+// Check looks for the reasons that [Write] would have not to begin, and writes
+// nothing.
+func Check(dir string, files []File, opts WriteOptions) error {
 	var exist []string
 	for _, f := range files {
 		if !filepath.IsLocal(filepath.FromSlash(f.Path)) {

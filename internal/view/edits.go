@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
@@ -11,20 +12,34 @@ import (
 )
 
 // A FileEdit is what a file says before and after an edit. Before is nil for a
-// file that is new.
+// file that is new, and Executable is about those.
 type FileEdit struct {
 	Name          string
 	Before, After []byte
+	Executable    bool
 }
 
-// Edits shows edits as a unified diff, which patch and git apply read. On a
-// terminal, characters that are not to be seen are escaped.
+// isNew says whether the file is made.
+func (e FileEdit) isNew() bool { return e.Before == nil }
+
+// Edits shows edits as a unified diff, which patch and git apply read with -p0.
+// If there are new files it is written as git does, since they have a mode and
+// may be empty. On a terminal, characters that are not to be seen are escaped.
 func Edits(w term.Stream, edits []FileEdit) {
 	st := stylesFor(w)
+	git := slices.ContainsFunc(edits, FileEdit.isNew)
 	for _, e := range edits {
 		old := e.Name
-		if e.Before == nil {
+		if git {
+			fmt.Fprintf(w, "diff --git %s %s\n", e.Name, e.Name)
+		}
+		if e.isNew() {
 			old = os.DevNull
+			mode := "100644"
+			if e.Executable {
+				mode = "100755"
+			}
+			fmt.Fprintf(w, "new file mode %s\n", mode)
 		}
 		_, body, _ := strings.Cut(string(diff.Diff(old, e.Before, e.Name, e.After)), "\n") // the first line names the two again
 		for line := range strings.Lines(body) {
