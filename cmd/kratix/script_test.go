@@ -69,6 +69,7 @@ func TestScripts(t *testing.T) {
 			"docker":   docker.use,
 			"cluster":  clusters.use,
 			"charts":   serveCharts,
+			"schemas":  serveSchemas,
 
 			"gitstore":    stores.useGit,
 			"bucketstore": stores.useBucket,

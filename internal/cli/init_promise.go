@@ -21,6 +21,7 @@ func newInitCmd(env *Env) *cobra.Command {
 		newInitOperatorCmd(env),
 		newInitCrossplaneCmd(env),
 		newInitTFModuleCmd(env),
+		newInitPulumiComponentCmd(env),
 	)
 	return cmd
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/name"
+	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 
 	"github.com/kratix-tools/kratix/internal/api"
@@ -46,8 +47,11 @@ type Content struct {
 
 // A Pipeline of a new Promise is a place and the containers that run there.
 type Pipeline struct {
-	Ref        promise.WorkflowRef
-	Containers []api.Container
+	Ref promise.WorkflowRef
+	// Annotations are those of its Pods.
+	Annotations map[string]string
+	Containers  []api.Container
+	Volumes     []corev1.Volume
 }
 
 // A Flag is a flag of a command line, with its dashes. One that has no value is
@@ -61,7 +65,7 @@ type Flag struct {
 // CLI calls it.
 func InstanceConfigure(containers ...api.Container) Pipeline {
 	ref := promise.WorkflowRef{Type: api.WorkflowResource, Action: api.ActionConfigure, Pipeline: "instance-configure"}
-	return Pipeline{ref, containers}
+	return Pipeline{Ref: ref, Containers: containers}
 }
 
 // CheckTranslation checks what is known before a source is read: the names, the
@@ -226,11 +230,19 @@ func (c Content) workflow(t api.WorkflowType) string {
 }
 
 func (p Pipeline) object() yamldoc.Map {
+	metadata := yamldoc.Map{{Key: "name", Value: p.Ref.Pipeline}}
+	if len(p.Annotations) > 0 {
+		metadata = append(metadata, yamldoc.Entry{Key: "annotations", Value: p.Annotations})
+	}
+	spec := yamldoc.Map{{Key: "containers", Value: p.Containers}}
+	if len(p.Volumes) > 0 {
+		spec = append(spec, yamldoc.Entry{Key: "volumes", Value: p.Volumes})
+	}
 	return yamldoc.Map{
 		{Key: "apiVersion", Value: api.GroupVersion},
 		{Key: "kind", Value: "Pipeline"},
-		{Key: "metadata", Value: yamldoc.Map{{Key: "name", Value: p.Ref.Pipeline}}},
-		{Key: "spec", Value: yamldoc.Map{{Key: "containers", Value: p.Containers}}},
+		{Key: "metadata", Value: metadata},
+		{Key: "spec", Value: spec},
 	}
 }
 
