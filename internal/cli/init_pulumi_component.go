@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/pulumischema"
 	"github.com/kratix-tools/kratix/internal/scaffold"
 	"github.com/kratix-tools/kratix/internal/scaffold/pulumi"
 )
@@ -13,6 +14,7 @@ import (
 type initPulumiComponentOptions struct {
 	translateFlags
 
+	source pulumischema.Source
 	pulumi pulumi.Options
 }
 
@@ -43,7 +45,7 @@ the name of its file into PULUMI_ACCESS_TOKEN_FILE. It is sent over https alone.
 	}
 	opts.register(cmd, "v1alpha1", pulumi.StageImage)
 	flags := cmd.Flags()
-	flags.StringVar(&opts.pulumi.Source.Address, "schema", "", "`SCHEMA` of the package: an https:// URL, a file, or a directory with a\nschema.json or schema.yaml (required)")
+	flags.StringVar(&opts.source.Address, "schema", "", "`SCHEMA` of the package: an https:// URL, a file, or a directory with a\nschema.json or schema.yaml (required)")
 	flags.StringVar(&opts.pulumi.Component, "component", "", "`TOKEN` of the component (required if there are several)")
 	flags.StringVar((*string)(&opts.pulumi.SchemaToken), "schema-bearer-token-secret", "", "`NAME:KEY` of the Secret that has the token with which the stage fetches\nthe schema")
 	flags.StringVar((*string)(&opts.pulumi.StackToken), "stack-access-token-secret", "", "`NAME:KEY` of the Secret that has the access token of the stack")
@@ -51,20 +53,25 @@ the name of its file into PULUMI_ACCESS_TOKEN_FILE. It is sent over https alone.
 }
 
 func runInitPulumiComponent(ctx context.Context, env *Env, opts initPulumiComponentOptions) error {
-	err := opts.check(scaffold.Flag{Name: "--schema", Value: opts.pulumi.Source.Address})
-	if err := diag.Problems("", append(diag.Findings(err), opts.pulumi.Check()...)); err != nil {
+	opts.pulumi.Schema, opts.pulumi.Local, opts.pulumi.StageImage = opts.source.Address, opts.source.Local(), opts.stageImage
+	found := diag.Findings(opts.check(scaffold.Flag{Name: "--schema", Value: opts.source.Address}))
+	found = append(append(found, opts.source.Check()...), opts.pulumi.Check()...)
+	if err := diag.Problems("", found); err != nil {
 		return err
 	}
-	opts.pulumi.Source.Getenv = env.Getenv
-	p, err := opts.pulumi.Source.Get(ctx)
+	opts.source.Getenv = env.Getenv
+	data, err := opts.source.Get(ctx)
 	if err != nil {
 		return err
+	}
+	p, err := pulumi.Parse(data)
+	if err != nil {
+		return opts.source.In(err)
 	}
 	c, err := p.Component(opts.pulumi.Component)
 	if err != nil {
 		return err
 	}
-	opts.pulumi.StageImage = opts.stageImage
 	content, findings := pulumi.Content(opts.pulumi, p, c)
-	return opts.write(env, content, findings)
+	return opts.write(env, content, append(opts.source.Notes(), findings...))
 }

@@ -20,8 +20,8 @@ import (
 // The variables of the environment that have the token for a URL, or name the
 // file that has it.
 const (
-	TokenVariable     = "PULUMI_ACCESS_TOKEN"
-	TokenFileVariable = "PULUMI_ACCESS_TOKEN_FILE"
+	tokenVariable     = "PULUMI_ACCESS_TOKEN"
+	tokenFileVariable = "PULUMI_ACCESS_TOKEN_FILE"
 )
 
 const (
@@ -90,22 +90,27 @@ func (s Source) Notes() []diag.Finding {
 }
 
 // Get reads the schema.
-func (s Source) Get(ctx context.Context) (*Package, error) {
+func (s Source) Get(ctx context.Context) ([]byte, error) {
 	if err := diag.Problems("", s.Check()); err != nil {
 		return nil, err
 	}
 	data, err := s.read(ctx)
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return nil, ctx.Err()
+	case err != nil:
+		return nil, s.In(err)
+	default:
+		return data, nil
 	}
-	var p *Package
+}
+
+// In says of an error that it is about the schema.
+func (s Source) In(err error) error {
 	if err == nil {
-		p, err = Parse(data)
+		return nil
 	}
-	if err != nil {
-		return nil, fmt.Errorf("--schema: %s: %w", s, err)
-	}
-	return p, nil
+	return fmt.Errorf("--schema: %s: %w", s, err)
 }
 
 // String names the schema as messages do: what comes after the path of a URL may
@@ -180,13 +185,13 @@ func (s Source) token() (string, error) {
 	if s.Getenv == nil {
 		return "", nil
 	}
-	token, from := s.Getenv(TokenVariable), TokenVariable
-	if file := s.Getenv(TokenFileVariable); token == "" && file != "" {
+	token, from := s.Getenv(tokenVariable), tokenVariable
+	if file := s.Getenv(tokenFileVariable); token == "" && file != "" {
 		data, err := os.ReadFile(file)
 		if err != nil {
-			return "", diag.Inputf("%s: %w", TokenFileVariable, err)
+			return "", diag.Inputf("%s: %w", tokenFileVariable, err)
 		}
-		token, from = string(data), TokenFileVariable
+		token, from = string(data), tokenFileVariable
 		if strings.TrimSpace(token) == "" {
 			return "", diag.Inputf("%s: %s is empty", from, file)
 		}
@@ -278,7 +283,7 @@ func answered(response *http.Response, hasToken bool) error {
 		if hasToken {
 			return diag.Machinef("%w: the server does not take the token", err)
 		}
-		return diag.Hint(diag.Machine(err), "put a token into "+TokenVariable+", or the name of its file into "+TokenFileVariable)
+		return diag.Hint(diag.Machine(err), "put a token into "+tokenVariable+", or the name of its file into "+tokenFileVariable)
 	default:
 		return diag.Machine(err)
 	}

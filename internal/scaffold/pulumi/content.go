@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"net/url"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -13,7 +12,6 @@ import (
 	"github.com/kratix-tools/kratix/internal/api"
 	"github.com/kratix-tools/kratix/internal/diag"
 	"github.com/kratix-tools/kratix/internal/promise"
-	"github.com/kratix-tools/kratix/internal/pulumischema"
 	"github.com/kratix-tools/kratix/internal/scaffold"
 	"github.com/kratix-tools/kratix/internal/yamldoc"
 )
@@ -31,7 +29,10 @@ const (
 
 // Options say what the stage is told.
 type Options struct {
-	Source pulumischema.Source
+	// Schema is where the schema is, as the user gave it. Local says that this is
+	// on the user's machine, where no cluster can read it.
+	Schema string
+	Local  bool
 	// Component is the token as the user gave it, and may be empty.
 	Component string
 	// SchemaToken has the token for the URL of the schema, and StackToken that of
@@ -51,10 +52,9 @@ func (s SecretKey) split() (name, key string) {
 
 // Check finds what is wrong with the options.
 func (o Options) Check() []diag.Finding {
-	found := o.Source.Check()
-	found = append(found, o.SchemaToken.check("--schema-bearer-token-secret")...)
+	found := o.SchemaToken.check("--schema-bearer-token-secret")
 	found = append(found, o.StackToken.check("--stack-access-token-secret")...)
-	if u, err := url.Parse(o.Source.Address); err == nil && u.Scheme == "http" && o.SchemaToken != "" {
+	if o.SchemaToken != "" && strings.HasPrefix(strings.ToLower(o.Schema), "http:") {
 		found = append(found, diag.Finding{
 			Severity: diag.SeverityError, Field: "--schema-bearer-token-secret",
 			Message: "a token is not sent over plain http://", Hint: "use an https:// URL of the schema",
@@ -82,12 +82,12 @@ func (s SecretKey) check(flag string) []diag.Finding {
 }
 
 // Content makes the content of a Promise of a component.
-func Content(o Options, p *pulumischema.Package, c pulumischema.Component) (scaffold.Content, []diag.Finding) {
+func Content(o Options, p *Package, c Component) (scaffold.Content, []diag.Finding) {
 	spec, found := Spec(p, c)
 	return scaffold.Content{
 		Command: "pulumi-component-promise",
 		Flags: []scaffold.Flag{
-			{Name: "--schema", Value: o.Source.Address},
+			{Name: "--schema", Value: o.Schema},
 			{Name: "--component", Value: o.Component},
 			{Name: "--schema-bearer-token-secret", Value: string(o.SchemaToken)},
 			{Name: "--stack-access-token-secret", Value: string(o.StackToken)},
@@ -101,16 +101,16 @@ func Content(o Options, p *pulumischema.Package, c pulumischema.Component) (scaf
 }
 
 // pipeline writes a program and its stack for each request.
-func (o Options) pipeline(p *pulumischema.Package, c pulumischema.Component) scaffold.Pipeline {
+func (o Options) pipeline(p *Package, c Component) scaffold.Pipeline {
 	image := cmp.Or(o.StageImage, StageImage)
 	token := corev1.EnvVar{Name: "PULUMI_COMPONENT_TOKEN", Value: literal(c.Token)}
 	program := api.Container{
 		Name: "pulumi-program-generator", Image: image, Command: []string{"/pulumi-program-generator"},
-		Env: []corev1.EnvVar{token, {Name: "PULUMI_SCHEMA_SOURCE", Value: literal(o.Source.Address)}},
+		Env: []corev1.EnvVar{token, {Name: "PULUMI_SCHEMA_SOURCE", Value: literal(o.Schema)}},
 	}
 	if name, key := o.SchemaToken.split(); name != "" {
 		from := &corev1.SecretKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: name}, Key: key}
-		program.Env = append(program.Env, corev1.EnvVar{Name: pulumischema.TokenVariable, ValueFrom: &corev1.EnvVarSource{SecretKeyRef: from}})
+		program.Env = append(program.Env, corev1.EnvVar{Name: "PULUMI_ACCESS_TOKEN", ValueFrom: &corev1.EnvVarSource{SecretKeyRef: from}})
 	}
 	stack := api.Container{
 		Name: "pulumi-stack-generator", Image: image, Command: []string{"/pulumi-stack-generator"},
@@ -122,7 +122,7 @@ func (o Options) pipeline(p *pulumischema.Package, c pulumischema.Component) sca
 			corev1.EnvVar{Name: "PULUMI_STACK_ACCESS_TOKEN_SECRET_KEY", Value: key})
 	}
 	pipeline := scaffold.InstanceConfigure(program, stack)
-	if o.Source.Local() {
+	if o.Local {
 		carry(&pipeline, part(p, c))
 	}
 	return pipeline
@@ -134,7 +134,7 @@ func literal(text string) string { return strings.ReplaceAll(text, "$", "$$") }
 
 // part is what the stage reads of a schema: which configuration the package has,
 // and that there is the component.
-func part(p *pulumischema.Package, c pulumischema.Component) string {
+func part(p *Package, c Component) string {
 	schema := yamldoc.Map{{Key: "name", Value: p.Name}, {Key: "version", Value: p.Version}}
 	if p.Config != nil {
 		schema = append(schema, yamldoc.Entry{Key: "config", Value: p.Config})
@@ -168,12 +168,12 @@ func carry(p *scaffold.Pipeline, schema string) {
 }
 
 // notes tell what has to be known of the source.
-func (o Options) notes(c pulumischema.Component) []diag.Finding {
-	found := o.Source.Notes()
-	if o.Source.Local() && o.SchemaToken != "" {
+func (o Options) notes(c Component) []diag.Finding {
+	var found []diag.Finding
+	if o.Local && o.SchemaToken != "" {
 		found = append(found, diag.Finding{
 			Severity: diag.SeverityNote, Field: "--schema-bearer-token-secret",
-			Message: "the Pipeline carries the schema of " + o.Source.Address + ", so nothing is fetched; it needs the Secret all the same",
+			Message: "the Pipeline carries the schema of " + o.Schema + ", so nothing is fetched; it needs the Secret all the same",
 		})
 	}
 	if c.Deprecated != "" {
@@ -185,12 +185,12 @@ func (o Options) notes(c pulumischema.Component) []diag.Finding {
 }
 
 // about tells in the README what serves the requests, and what that needs.
-func (o Options) about(c pulumischema.Component) string {
+func (o Options) about(c Component) string {
 	paragraphs := []string{"The API has the inputs of the Pulumi component `" + c.Token + "`.\n" +
 		"For each request the Pipeline `instance-configure` writes a Program with that\n" +
 		"component, and a Stack that deploys it. The Pulumi Kubernetes Operator has to\n" +
 		"run where they are placed: on Destinations with the label `environment: pulumi`."}
-	if o.Source.Local() {
+	if o.Local {
 		paragraphs = append(paragraphs, "The schema is a file, which no cluster can read. What the stage needs of it is\n"+
 			"in the annotation `"+annotation+"` of the Pipeline. When the configuration of the\n"+
 			"package changes, generate the Promise again.")

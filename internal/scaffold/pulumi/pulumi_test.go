@@ -14,7 +14,6 @@ import (
 
 	"github.com/kratix-tools/kratix/internal/diag"
 	"github.com/kratix-tools/kratix/internal/kube/kubetest"
-	"github.com/kratix-tools/kratix/internal/pulumischema"
 	"github.com/kratix-tools/kratix/internal/scaffold"
 	"github.com/kratix-tools/kratix/internal/scaffold/openapi"
 	"github.com/kratix-tools/kratix/internal/scaffold/pulumi"
@@ -46,9 +45,9 @@ func made(t *testing.T, o pulumi.Options, split bool) ([]scaffold.File, []diag.F
 	return files, append(findings, more...)
 }
 
-func parse(t *testing.T, data []byte, component string) (*pulumischema.Package, pulumischema.Component) {
+func parse(t *testing.T, data []byte, component string) (*pulumi.Package, pulumi.Component) {
 	t.Helper()
-	p, err := pulumischema.Parse(data)
+	p, err := pulumi.Parse(data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,14 +68,14 @@ func listed(findings []diag.Finding) []byte {
 
 func remote() pulumi.Options {
 	return pulumi.Options{
-		Source:      pulumischema.Source{Address: "https://packages.acme.org/acme-web/schema.json"},
+		Schema:      "https://packages.acme.org/acme-web/schema.json",
 		Component:   "acme-web:index:Service",
 		SchemaToken: "packages:token", StackToken: "pulumi:accessToken",
 	}
 }
 
 func local() pulumi.Options {
-	return pulumi.Options{Source: pulumischema.Source{Address: "schema.json"}, Component: "acme-web:index:Service"}
+	return pulumi.Options{Schema: "schema.json", Local: true, Component: "acme-web:index:Service"}
 }
 
 // A package of components as people have them: unions of texts and enums, of

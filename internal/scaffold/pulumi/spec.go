@@ -2,16 +2,16 @@ package pulumi
 
 import (
 	"cmp"
+	"encoding/hex"
 	"fmt"
 	"maps"
-	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 
 	"github.com/kratix-tools/kratix/internal/diag"
-	"github.com/kratix-tools/kratix/internal/pulumischema"
 	"github.com/kratix-tools/kratix/internal/scaffold/openapi"
 	"github.com/kratix-tools/kratix/internal/yamldoc"
 )
@@ -28,7 +28,7 @@ const (
 
 // Spec gives the schema of the inputs of a component. The findings tell what it
 // does not say of them, field by field.
-func Spec(p *pulumischema.Package, c pulumischema.Component) (apiextensionsv1.JSONSchemaProps, []diag.Finding) {
+func Spec(p *Package, c Component) (apiextensionsv1.JSONSchemaProps, []diag.Finding) {
 	for depth := maxDepth; ; depth-- {
 		t := &translator{pkg: p, depth: depth, found: map[diag.Finding]bool{}}
 		spec := t.object("spec", c.Inputs, c.Required, []string{"resource " + c.Token})
@@ -41,7 +41,7 @@ func Spec(p *pulumischema.Package, c pulumischema.Component) (apiextensionsv1.JS
 
 // A translator goes through the inputs of a component.
 type translator struct {
-	pkg      *pulumischema.Package
+	pkg      *Package
 	depth    int // of types in each other, below which all is open
 	size     int // values so far
 	findings []diag.Finding
@@ -201,9 +201,7 @@ func (t *translator) open(path string, s *schema, words map[string]any) {
 func (t *translator) ref(path, ref string, within []string) *schema {
 	document, pointer, _ := strings.Cut(ref, "#")
 	section, token, _ := strings.Cut(strings.TrimPrefix(pointer, "/"), "/")
-	if unescaped, err := url.PathUnescape(token); err == nil {
-		token = unescaped
-	}
+	token = unescaped(token)
 	switch {
 	case document == "pulumi.json":
 		return t.builtIn(path, section)
@@ -293,6 +291,17 @@ func (t *translator) cut(path, name string, within []string) *schema {
 		return nil
 	}
 	return openapi.OpenObject()
+}
+
+// unescaped is a part of a URL as it is meant, such as a/b for a%2Fb.
+func unescaped(part string) string {
+	return regexp.MustCompile(`%[0-9A-Fa-f]{2}`).ReplaceAllStringFunc(part, func(escape string) string {
+		char, err := hex.DecodeString(escape[1:])
+		if err != nil {
+			return escape
+		}
+		return string(char)
+	})
 }
 
 // packageOf is the name of a package in the place of its schema, such as aws in

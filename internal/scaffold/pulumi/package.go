@@ -1,4 +1,4 @@
-package pulumischema
+package pulumi
 
 import (
 	"bytes"
@@ -34,7 +34,8 @@ type Component struct {
 	Required []any
 }
 
-// Parse reads a schema, which is JSON or YAML.
+// Parse reads the schema of a package, which is JSON or YAML. One that is none is
+// an input error.
 func Parse(data []byte) (*Package, error) {
 	root, err := decode(data)
 	if err != nil {
