@@ -4,6 +4,7 @@ import (
 	"math"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -45,7 +46,7 @@ func (in scope) put() {
 // whether it could. It says all of it or leaves the schema as it was.
 func (in scope) say(e hclsyntax.Expression) bool {
 	for _, sentence := range []func(hclsyntax.Expression) bool{
-		in.sayNotNull, in.sayAlternatives, in.sayOneOf, in.sayCompared, in.sayLike, in.sayNetwork, in.sayEach,
+		in.sayNotNull, in.sayUnlessNull, in.sayOneOf, in.sayCompared, in.sayLike, in.sayNetwork, in.sayEach, in.sayWithin,
 	} {
 		if sentence(e) {
 			return true
@@ -133,76 +134,186 @@ func isNull(e hclsyntax.Expression) bool {
 
 // sayNotNull: var.x != null. No property may be null but by its default.
 func (in scope) sayNotNull(e hclsyntax.Expression) bool {
-	b, ok := unwrapped(e).(*hclsyntax.BinaryOpExpr)
-	return ok && b.Op == hclsyntax.OpNotEqual && in.subject(b.LHS) != nil && isNull(b.RHS)
+	return in.comparedToNull(e, hclsyntax.OpNotEqual) != ""
 }
 
-// sayAlternatives: var.x == "a" || var.x == "b". That null is fine too is what
-// absent properties are for, and an empty text is one more pattern.
-func (in scope) sayAlternatives(e hclsyntax.Expression) bool {
+// sayUnlessNull: var.x == null || var.x > 1, and var.x == null ? true : var.x > 1.
+// That null is fine too is what absent properties are for, if nothing else is
+// asked of what else there is.
+func (in scope) sayUnlessNull(e hclsyntax.Expression) bool {
+	var nullable string
+	var rest []hclsyntax.Expression
+	for _, o := range alternatives(e) {
+		switch path := in.comparedToNull(o, hclsyntax.OpEqual); {
+		case path == "":
+			rest = append(rest, o)
+		case nullable != "" && nullable != path:
+			return false
+		default:
+			nullable = path
+		}
+	}
+	if nullable == "" || len(rest) == 0 {
+		return false
+	}
+	for _, o := range rest {
+		for _, name := range hclsyntax.Variables(o) {
+			if path := pathOf(name); path != nullable && !strings.HasPrefix(path, nullable+".") {
+				return false
+			}
+		}
+	}
+	if len(rest) == 1 {
+		return in.sayAll(rest[0])
+	}
+	return in.sayAny(rest)
+}
+
+// alternatives takes a condition apart of which one part has to be true.
+func alternatives(e hclsyntax.Expression) []hclsyntax.Expression {
+	choice, ok := unwrapped(e).(*hclsyntax.ConditionalExpr)
+	if !ok {
+		return operands(e, hclsyntax.OpLogicalOr)
+	}
+	if value, ok := constant(choice.TrueResult); ok && value.RawEquals(cty.True) {
+		return []hclsyntax.Expression{choice.Condition, choice.FalseResult}
+	}
+	different, ok := unwrapped(choice.Condition).(*hclsyntax.BinaryOpExpr)
+	if value, always := constant(choice.FalseResult); ok && always && different.Op == hclsyntax.OpNotEqual && value.RawEquals(cty.True) {
+		equal := &hclsyntax.BinaryOpExpr{LHS: different.LHS, Op: hclsyntax.OpEqual, RHS: different.RHS}
+		return []hclsyntax.Expression{equal, choice.TrueResult}
+	}
+	return []hclsyntax.Expression{e}
+}
+
+// comparedToNull gives the path of what is compared to null, or nothing.
+func (in scope) comparedToNull(e hclsyntax.Expression, op *hclsyntax.Operation) string {
+	b, ok := unwrapped(e).(*hclsyntax.BinaryOpExpr)
+	if !ok || b.Op != op {
+		return ""
+	}
+	for _, sides := range [][2]hclsyntax.Expression{{b.LHS, b.RHS}, {b.RHS, b.LHS}} {
+		named, ok := unwrapped(sides[0]).(*hclsyntax.ScopeTraversalExpr)
+		if ok && in.subject(named) != nil && isNull(sides[1]) {
+			return pathOf(named.Traversal)
+		}
+	}
+	return ""
+}
+
+// pathOf writes a name with its attributes, such as var.x.a.
+func pathOf(name hcl.Traversal) string {
+	path := name.RootName()
+	for _, step := range name[1:] {
+		attribute, ok := step.(hcl.TraverseAttr)
+		if !ok {
+			return path + ".[]"
+		}
+		path += "." + attribute.Name
+	}
+	return path
+}
+
+// sayOneOf: contains(["a", "b"], var.x), var.x == "a" || var.x == "b".
+func (in scope) sayOneOf(e hclsyntax.Expression) bool {
+	return in.sayAny(operands(e, hclsyntax.OpLogicalOr))
+}
+
+// sayAny says that one of some conditions holds: each lists values, and an empty
+// text is one more pattern.
+func (in scope) sayAny(conditions []hclsyntax.Expression) bool {
+	var subject *apiextensionsv1.JSONSchemaProps
 	var values []cty.Value
 	var others []hclsyntax.Expression
-	var subject *apiextensionsv1.JSONSchemaProps
-	all := operands(e, hclsyntax.OpLogicalOr)
-	for _, o := range all {
-		switch s, value, ok := in.equal(o); {
-		case !ok:
-			others = append(others, o)
-		case !value.IsNull() && subject != nil && subject != s:
+	for _, c := range conditions {
+		s, some := in.listed(c)
+		switch {
+		case s == nil:
+			others = append(others, c)
+		case subject != nil && subject != s:
 			return false
-		case !value.IsNull():
-			values, subject = append(values, value), s
+		default:
+			subject, values = s, append(values, some...)
 		}
 	}
 	switch {
-	case len(others) == len(all):
+	case subject == nil:
 		return false
 	case len(others) == 0:
-		return subject != nil && enumerate(subject, values)
-	case len(others) == 1 && len(values) == 0:
-		return in.sayAll(others[0])
-	case len(others) == 1 && len(values) == 1:
-		return in.sayEmptyOr(subject, values[0], others[0])
+		return enumerate(subject, values)
 	}
-	return false
+	return len(others) == 1 && len(values) == 1 && in.sayEmptyOr(subject, values[0], others[0])
 }
 
-// equal: var.x == "a".
-func (in scope) equal(e hclsyntax.Expression) (*apiextensionsv1.JSONSchemaProps, cty.Value, bool) {
+// listed gives the values of which a condition wants one: var.x == "a",
+// contains(["a", "b"], var.x).
+func (in scope) listed(e hclsyntax.Expression) (*apiextensionsv1.JSONSchemaProps, []cty.Value) {
+	if _, args := call(e, 2, "contains"); args != nil {
+		values, ok := list(args[0])
+		if s := in.subject(args[1]); s != nil && ok {
+			return s, values
+		}
+		return nil, nil
+	}
 	b, ok := unwrapped(e).(*hclsyntax.BinaryOpExpr)
 	if !ok || b.Op != hclsyntax.OpEqual {
-		return nil, cty.NilVal, false
+		return nil, nil
 	}
 	for _, sides := range [][2]hclsyntax.Expression{{b.LHS, b.RHS}, {b.RHS, b.LHS}} {
 		if s := in.subject(sides[0]); s != nil {
-			value, ok := constant(sides[1])
-			return s, value, ok
+			if value, ok := constant(sides[1]); ok {
+				return s, []cty.Value{value}
+			}
 		}
 	}
-	return nil, cty.NilVal, false
+	return nil, nil
+}
+
+// list gives the items of a list that is written out.
+func list(e hclsyntax.Expression) ([]cty.Value, bool) {
+	value, ok := constant(e)
+	if !ok || value.IsNull() || !value.CanIterateElements() || value.Type().IsObjectType() || value.Type().IsMapType() {
+		return nil, false
+	}
+	return value.AsValueSlice(), true
 }
 
 // sayEmptyOr: var.x == "" || can(regex("^[a-z]+$", var.x)).
 func (in scope) sayEmptyOr(s *apiextensionsv1.JSONSchemaProps, value cty.Value, other hclsyntax.Expression) bool {
-	if value.Type() != cty.String || value.AsString() != "" {
+	if value.IsNull() || value.Type() != cty.String || value.AsString() != "" {
 		return false
 	}
 	alike, pattern := in.like(other)
 	return alike != nil && alike == s && addPattern(s, "^$|"+pattern)
 }
 
-// sayOneOf: contains(["a", "b"], var.x).
-func (in scope) sayOneOf(e hclsyntax.Expression) bool {
-	_, args := call(e, 2, "contains")
+// sayWithin: length(setsubtract(var.x, ["a", "b"])) == 0, for a list or a set.
+func (in scope) sayWithin(e hclsyntax.Expression) bool {
+	b, ok := unwrapped(e).(*hclsyntax.BinaryOpExpr)
+	if !ok || b.Op != hclsyntax.OpEqual {
+		return false
+	}
+	if n, ok := number(b.RHS); !ok || n != 0 {
+		return false
+	}
+	_, args := call(b.LHS, 1, "length")
 	if args == nil {
 		return false
 	}
-	s := in.subject(args[1])
-	list, ok := constant(args[0])
-	if s == nil || !ok || list.IsNull() || !list.CanIterateElements() || list.Type().IsObjectType() {
+	if _, args = call(args[0], 2, "setsubtract"); args == nil {
 		return false
 	}
-	return enumerate(s, list.AsValueSlice())
+	s := in.subject(collection(args[0]))
+	values, ok := list(args[1])
+	return ok && s != nil && s.Items != nil && enumerate(s.Items.Schema, values)
+}
+
+// collection is what has the items of a list that is made of another.
+func collection(e hclsyntax.Expression) hclsyntax.Expression {
+	if _, args := call(e, 1, "toset", "tolist"); args != nil {
+		return collection(args[0])
+	}
+	return e
 }
 
 // enumerate lists the values of a property, in the order in which they are
@@ -341,7 +452,11 @@ func (in scope) sayEach(e hclsyntax.Expression) bool {
 	if !ok || loop.CondExpr != nil || loop.KeyExpr != nil {
 		return false
 	}
-	items := itemsOf(in.subject(loop.CollExpr))
+	of := collection(loop.CollExpr)
+	if _, args := call(of, 1, "values"); args != nil {
+		of = args[0]
+	}
+	items := itemsOf(in.subject(of))
 	if items == nil {
 		return false
 	}

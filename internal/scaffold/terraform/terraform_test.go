@@ -149,6 +149,15 @@ func TestConditions(t *testing.T) {
 		{"alternatives", "string", `var.x == "a" || "b" == var.x`, "enum:\n- a\n- b\ntype: string\n"},
 		{"or null", "number", `var.x == null || (var.x > 1)`, "exclusiveMinimum: true\nminimum: 1\ntype: number\n"},
 		{"or null, of several parts", "number", `var.x == null || (var.x >= 1 && var.x <= 9)`, "maximum: 9\nminimum: 1\ntype: number\n"},
+		{"true if null", "number", `var.x == null ? true : var.x > 1`, "exclusiveMinimum: true\nminimum: 1\ntype: number\n"},
+		{"true unless it is not null", "number", `null != var.x ? var.x > 1 : true`, "exclusiveMinimum: true\nminimum: 1\ntype: number\n"},
+		{"or null, of several values", "string", `var.x == null || var.x == "a" || contains(["b"], var.x)`, "enum:\n- a\n- b\ntype: string\n"},
+		{"a list or an empty text", "string", `var.x == "" || contains(["a", "b"], var.x)`, "enum:\n- \"\"\n- a\n- b\ntype: string\n"},
+		{"empty or a pattern", "string", `var.x == "" || can(regex("^a|b$", var.x))`, "pattern: ^$|^a|b$\ntype: string\n"},
+		{"an attribute or null", "object({a = optional(string)})", `var.x.a == null || contains(["b"], var.x.a)`, "properties:\n  a:\n    enum:\n    - b\n    type: string\ntype: object\n"},
+		{"nothing but", "set(string)", `length(setsubtract(var.x, ["a", "b"])) == 0`, "items:\n  enum:\n  - a\n  - b\n  type: string\ntype: array\n"},
+		{"each value of a map", "map(number)", `alltrue([for v in values(var.x) : v > 0])`, "additionalProperties:\n  exclusiveMinimum: true\n  minimum: 0\n  type: number\ntype: object\n"},
+		{"each of a list as a set", "list(number)", `alltrue([for v in toset(var.x) : v > 0])`, "items:\n  exclusiveMinimum: true\n  minimum: 0\n  type: number\ntype: array\n"},
 		{"not null", "string", `var.x != null`, "type: string\n"},
 		{"the narrower limit", "number", `var.x >= 1 && var.x > 1 && var.x >= 0`, "exclusiveMinimum: true\nminimum: 1\ntype: number\n"},
 		{"whole", "number", `floor(var.x) == var.x && var.x > 0`, "exclusiveMinimum: true\nminimum: 0\ntype: integer\n"},
@@ -207,6 +216,13 @@ func TestConditionsThatStayWithTerraform(t *testing.T) {
 		`alltrue([for v in var.x : v != "" if v != "b"])`: "list(string)",
 		`alltrue([for k, v in var.x : length(k) > 3])`:    "map(string)",
 		`length(var.x) == length(distinct(var.x))`:        "list(string)",
+		`var.x.a == null || var.x.b > 3`:                  "object({a = optional(number), b = number})",
+		`var.x.a == null || var.x.b == 3`:                 "object({a = optional(number), b = number})",
+		`var.x == null`:                                   "string",
+		`var.x == null ? false : var.x != ""`:             "string",
+		`var.x == null || var.y == "a"`:                   "string",
+		`alltrue([for k in keys(var.x) : k != ""])`:       "map(string)",
+		`length(setsubtract(["a"], var.x)) == 0`:          "list(string)",
 		`var.x["a"] == "b"`:                               "map(string)",
 		`contains(["a"], var.x)`:                          "list(string)",
 		`try(length(var.x.a) > 1, true)`:                  "object({a = string})",
@@ -229,8 +245,8 @@ func TestReadRefuses(t *testing.T) {
 	t.Parallel()
 	for name, files := range map[string]fstest.MapFS{
 		"module has no Terraform files": {"main.txt": {Data: []byte("variable \"x\" {}")}},
-		"a.tf:1:":                   {"a.tf": {Data: []byte("variable \"x\" {")}},
-		"a.tf:2:":                   {"a.tf": {Data: []byte("\nvariable \"x\" \"y\" {}")}},
+		"a.tf:1:":                       {"a.tf": {Data: []byte("variable \"x\" {")}},
+		"a.tf:2:":                       {"a.tf": {Data: []byte("\nvariable \"x\" \"y\" {}")}},
 	} {
 		_, err := terraform.Read(files, "module")
 		if diag.ExitCode(err) != diag.ExitInput || !strings.Contains(err.Error(), name) {

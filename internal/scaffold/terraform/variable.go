@@ -125,7 +125,7 @@ func (v *variable) setDefault(s *apiextensionsv1.JSONSchemaProps, typ cty.Type) 
 	case err != nil:
 		v.find(diag.SeverityWarning, v.field(), "its default is left out: Terraform refuses it, for %v", err)
 	case converted.IsNull() && v.is("nullable", true):
-		allowNull(s)
+		v.allowNull(s)
 	case converted.IsNull():
 		v.find(diag.SeverityWarning, v.field(), "its default is left out: it is null, and the variable is not nullable")
 	default:
@@ -195,10 +195,12 @@ func (v *variable) text(name string) string {
 	return strings.TrimSpace(value.AsString())
 }
 
-// allowNull lets a property be null, also where its values are listed.
-func allowNull(s *apiextensionsv1.JSONSchemaProps) {
-	s.Nullable = true
+// allowNull lets a property be null. The API server takes null for none of the
+// values that a schema lists, even where null is one of them.
+func (v *variable) allowNull(s *apiextensionsv1.JSONSchemaProps) {
 	if len(s.Enum) > 0 {
-		s.Enum = append(s.Enum, apiextensionsv1.JSON{Raw: []byte("null")})
+		v.find(diag.SeverityNote, v.field(), "it may be left out, and not be null: an API that lists values has no null")
+		return
 	}
+	s.Nullable = true
 }
