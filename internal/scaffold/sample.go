@@ -13,7 +13,8 @@ type Sample struct {
 	// Network tells that the stage fetches what it works with.
 	Network bool
 	// Output gives the files that the stage leaves for a request, with paths below
-	// /kratix/output; nil if none of them can be told.
+	// /kratix/output; nil if none of them can be told. Of those without data only
+	// the names are known.
 	Output func(request map[string]any) []File
 	// Untold are further files there: that they come out is known, and what they
 	// hold is not.
@@ -50,15 +51,30 @@ func (c Content) sampleCase(request yamldoc.Map, data []byte) []File {
 		return nil
 	}
 	const dir = "tests/resource-configure/example"
+	sample := *c.Sample
 	var output []File
-	if c.Sample.Output != nil {
-		output = c.Sample.Output(plain(request))
+	if sample.Output != nil {
+		output, sample.Untold = told(sample.Output(plain(request)), sample.Untold)
 	}
 	files := []File{
-		{Path: dir + "/case.yaml", Data: render("translated/case.yaml", c.Sample)},
+		{Path: dir + "/case.yaml", Data: render("translated/case.yaml", sample)},
 		{Path: dir + "/request.yaml", Data: data},
 	}
-	return append(files, c.expected(dir, "one-of", output, c.Sample.Untold)...)
+	return append(files, c.expected(dir, "one-of", output, sample.Untold)...)
+}
+
+// told are the files that have data; the names of the others are added to those
+// of files that are untold anyway.
+func told(files []File, others []string) (output []File, untold []string) {
+	untold = slices.Clone(others)
+	for _, f := range files {
+		if f.Data == nil {
+			untold = append(untold, f.Path)
+		} else {
+			output = append(output, f)
+		}
+	}
+	return output, untold
 }
 
 // expected are the golden files of a case in dir, of which some are untold.

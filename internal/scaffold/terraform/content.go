@@ -2,9 +2,11 @@ package terraform
 
 import (
 	"cmp"
+	"path"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/kratix-tools/kratix/internal/api"
 	"github.com/kratix-tools/kratix/internal/diag"
@@ -50,6 +52,7 @@ func (m *Module) Content(o Options) scaffold.Content {
 		About:                o.about(),
 		Version:              scaffold.APIOf(m.Spec),
 		DestinationSelectors: map[string]string{"environment": "terraform"},
+		Sample:               o.sample(),
 	}
 	if len(o.ProviderFiles) > 0 {
 		delivery, files := o.delivery()
@@ -97,6 +100,19 @@ func (m *Module) stage(o Options) api.Container {
 	return api.Container{Name: "terraform-generate", Image: cmp.Or(o.StageImage, StageImage), Env: env}
 }
 
+// sample tells what the usual stage leaves, which a copy of it in another registry
+// does too: one file for each request.
+func (o Options) sample() *scaffold.Sample {
+	if path.Base(cmp.Or(o.StageImage, StageImage)) != path.Base(StageImage) {
+		return nil
+	}
+	return &scaffold.Sample{Output: func(request map[string]any) []scaffold.File {
+		r := unstructured.Unstructured{Object: request}
+		name := strings.ToLower(r.GetKind() + "_" + r.GetNamespace() + "_" + r.GetName())
+		return []scaffold.File{{Path: name + ".tf.json"}}
+	}}
+}
+
 // literal is a text as Kubernetes takes it in env and args, where $(X) is the
 // value of a variable and two dollar signs are one.
 func literal(text string) string { return strings.ReplaceAll(text, "$", "$$") }
@@ -108,6 +124,7 @@ func (o Options) delivery() (scaffold.Pipeline, []scaffold.File) {
 	c := api.Container{Name: "add-tf-dependencies", Image: cmp.Or(o.DependenciesImage, deliveryImage)}
 	if o.DependenciesImage == "" {
 		c.Command, c.Args = []string{"sh", "-euc"}, []string{literal(script(o.delivered()))}
+		c.SecurityContext = restricted()
 		return scaffold.Pipeline{Ref: ref, Containers: []api.Container{c}}, nil
 	}
 	files := scaffold.DependencySources(ref, c.Name)
@@ -115,6 +132,17 @@ func (o Options) delivery() (scaffold.Pipeline, []scaffold.File) {
 		files = append(files, scaffold.File{Path: scaffold.SourceDir(ref, c.Name) + "/resources/" + f.Name, Data: f.Data})
 	}
 	return scaffold.Pipeline{Ref: ref, Containers: []api.Container{c}}, files
+}
+
+// restricted is as little as a container may do in a namespace that enforces the
+// strictest of Kubernetes' Pod security standards. The image itself runs as root.
+func restricted() *corev1.SecurityContext {
+	user, yes, no := int64(65532), true, false
+	return &corev1.SecurityContext{
+		RunAsUser: &user, RunAsNonRoot: &yes, AllowPrivilegeEscalation: &no,
+		Capabilities:   &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+		SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
+	}
 }
 
 // delivered are the files that the Pipeline writes. Where they are part of it
