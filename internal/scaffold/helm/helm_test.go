@@ -1,11 +1,9 @@
 package helm_test
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -122,6 +120,9 @@ func TestWordsOfASchema(t *testing.T) {
 		"a whole number or a text":   {`{"oneOf": [{"type": "integer"}, {"type": "string"}]}`, `{"x-kubernetes-int-or-string": true}`, ""},
 		"a number or a text":         {`{"type": ["number", "string"]}`, `{"x-kubernetes-preserve-unknown-fields": true}`, "number or string"},
 		"a type that is implied":     {`{"enum": ["a", "b"]}`, `{"type": "string", "enum": ["a", "b"]}`, ""},
+		"null among values":          {`{"enum": ["a.b", "c", null]}`, `{"type": "string", "pattern": "^(a\\.b|c)$", "nullable": true}`, ""},
+		"null among numbers":         {`{"enum": [1, null]}`, `{"type": "integer", "nullable": true}`, "enum: the API does not check it"},
+		"null and other values":      {`{"type": ["string", "null"], "enum": ["a"]}`, `{"type": "string", "enum": ["a"]}`, ""},
 		"a constant":                 {`{"const": 3}`, `{"type": "integer", "enum": [3]}`, ""},
 		"alternatives that are one":  {`{"oneOf": [{"const": "a"}, {"enum": ["b", "c"]}]}`, `{"type": "string", "enum": ["a", "b", "c"]}`, ""},
 		"alternatives that overlap":  {`{"anyOf": [{"type": "string", "pattern": "^a"}, {"type": "string", "minLength": 9}]}`, `{"type": "string"}`, "2 alternatives"},
@@ -249,91 +250,4 @@ func TestSchemaIsBounded(t *testing.T) {
 	if !strings.Contains(told, "too large when its references are written out") {
 		t.Errorf("told %q", told)
 	}
-}
-
-// Whatever a chart says of its values, the API server accepts the schema. Seeds
-// are those of generated schemas, of which many make no sense.
-func FuzzSchema(f *testing.F) {
-	for seed := range uint64(40) {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, seed uint64) {
-		g := generator{rand.New(rand.NewPCG(seed, seed))}
-		schema, err := json.Marshal(map[string]any{"properties": map[string]any{"a": g.schema(3), "b": g.schema(3)}, "required": g.list("a", "b")})
-		if err != nil {
-			t.Fatal(err)
-		}
-		values, err := json.Marshal(map[string]any{"b": g.value(3)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		content, _, err := helm.Content(helm.Options{URL: "oci://acme.org/a"}, values, schema)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, _, err := scaffold.Translate(scaffold.PromiseOptions{Name: "a", Group: "acme.org", Kind: "A"}, content); err != nil {
-			t.Errorf("%v\n%s\n%s", err, values, schema)
-		}
-	})
-}
-
-// A generator makes schemas and values by chance.
-type generator struct{ *rand.Rand }
-
-func (g generator) schema(depth int) any {
-	if depth == 0 {
-		return g.pick(true, false, map[string]any{}, map[string]any{"type": "string"}, map[string]any{"$ref": "#/properties/a"})
-	}
-	s := map[string]any{}
-	for range g.IntN(5) {
-		switch word := g.word("type", "anyOf", "allOf", "oneOf", "properties", "items", "additionalProperties", "number", "text", "flag", "enum", "const", "required", "$ref"); word {
-		case "type":
-			s[word] = g.pick("object", "array", "string", "integer", "number", "boolean", "null", g.list("string", "null", "integer"), g.list("object", "array"), "nonsense")
-		case "anyOf", "allOf", "oneOf":
-			s[word] = []any{g.schema(depth - 1), g.schema(depth - 1)}
-		case "properties":
-			s[word] = map[string]any{"a": g.schema(depth - 1), "b.c": g.schema(depth - 1), "": g.schema(depth - 1)}
-		case "items":
-			s[word] = g.pick(g.schema(depth-1), []any{g.schema(depth - 1)})
-		case "additionalProperties":
-			s[word] = g.schema(depth - 1)
-		case "number":
-			s[g.word("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties")] = g.pick(0, 1, 2, 1.5, -1, true, "x")
-		case "text":
-			s[g.word("pattern", "format", "description", "title", "not", "if")] = g.pick("^a+$", "(", "date-time", "duration", "x\ny: z", 1)
-		case "flag":
-			s[g.word("uniqueItems", "deprecated", "readOnly", "exclusiveMinimum")] = g.pick(true, false)
-		case "enum":
-			s[word] = g.list("a", 1, nil, 1.5, true, []any{}, map[string]any{"a": 1})
-		case "const", "default":
-			s[word] = g.value(1)
-		case "required":
-			s[word] = g.list("a", "b.c", "d")
-		case "$ref":
-			s[word] = g.pick("#", "#/properties/a", "#/properties/b", "#/nowhere", "other.json")
-		}
-	}
-	return s
-}
-
-func (g generator) pick(of ...any) any { return of[g.IntN(len(of))] }
-
-func (g generator) word(of ...string) string { return of[g.IntN(len(of))] }
-
-// list picks some.
-func (g generator) list(of ...any) []any {
-	picked := []any{}
-	for _, v := range of {
-		if g.IntN(2) == 0 {
-			picked = append(picked, v)
-		}
-	}
-	return picked
-}
-
-func (g generator) value(depth int) any {
-	if depth == 0 {
-		return g.pick(nil, "a", 1, 1.5, true)
-	}
-	return g.pick(nil, "a", 1, []any{}, []any{g.value(depth - 1), g.value(depth - 1)}, map[string]any{"a": g.value(depth - 1), "b.c": g.value(depth - 1)})
 }

@@ -133,7 +133,7 @@ func (t *translator) typed(path string, n node, value any) *apiextensionsv1.JSON
 		t.note(path, "it may be %s: no type of the API is all of them, so anything is accepted", strings.Join(types, " or "))
 	}
 	s.Nullable = nullable
-	t.enum(path, s, n.words, nullable)
+	t.enum(path, s, n.words)
 	t.leftOver(path, n.words)
 	return s
 }
@@ -206,22 +206,39 @@ func typeOf(value any) string {
 	}
 }
 
-// enum takes over the values that are allowed, but for those of other types.
-func (t *translator) enum(path string, s *apiextensionsv1.JSONSchemaProps, words map[string]any, nullable bool) {
+// enum takes over the values that are allowed. Kubernetes refuses null wherever
+// there is a list of them, even of those that have it.
+func (t *translator) enum(path string, s *apiextensionsv1.JSONSchemaProps, words map[string]any) {
 	values, _ := words["enum"].([]any)
 	if v, ok := words["const"]; ok {
 		values = []any{v}
 	}
-	for _, v := range values {
-		if v == nil && !nullable {
-			continue
-		}
-		s.Enum = append(s.Enum, openapi.Value(v))
-	}
-	if s.Type == "" && !s.XIntOrString && len(s.Enum) > 0 {
-		s.Enum = nil
+	typed := s.Type != "" || s.XIntOrString
+	null := slices.Contains(values, nil) && s.Nullable
+	texts := textsOf(values)
+	switch {
+	case len(values) == 0:
+	case null && s.Type == "string" && s.Pattern == "" && len(texts) > 0:
+		s.Pattern = "^(" + strings.Join(texts, "|") + ")$"
+	case null || !typed:
 		t.lost(path, "enum")
+	default:
+		s.Nullable = false
+		for _, v := range slices.DeleteFunc(slices.Clone(values), func(v any) bool { return v == nil }) {
+			s.Enum = append(s.Enum, openapi.Value(v))
+		}
 	}
+}
+
+// textsOf lists the texts among values, as patterns that match nothing else.
+func textsOf(values []any) []string {
+	var texts []string
+	for _, v := range values {
+		if text, ok := v.(string); ok {
+			texts = append(texts, regexp.QuoteMeta(text))
+		}
+	}
+	return texts
 }
 
 // scalar takes over what is said of a text or a number.
