@@ -37,9 +37,6 @@ type Chart struct {
 	// Values is values.yaml, and Schema is values.schema.json; nil if the chart
 	// has no such file.
 	Values, Schema []byte
-	// Dependencies are the names under which the chart has values of its
-	// sub-charts.
-	Dependencies []string
 }
 
 // read makes a chart of the files that a source has.
@@ -49,25 +46,13 @@ func read(files map[string][]byte) (*Chart, error) {
 		return nil, diag.Inputf("this is no chart: it has no %s", metadataFile)
 	}
 	var metadata struct {
-		Name         string `json:"name"`
-		Version      string `json:"version"`
-		Dependencies []struct {
-			Name  string `json:"name"`
-			Alias string `json:"alias"`
-		} `json:"dependencies"`
+		Name    string `json:"name"`
+		Version string `json:"version"`
 	}
 	if err := yaml.Unmarshal(data, &metadata); err != nil {
 		return nil, diag.Inputf("%s: %w", metadataFile, err)
 	}
-	c := &Chart{Name: metadata.Name, Version: metadata.Version, Values: files[valuesFile], Schema: files[schemaFile]}
-	for _, d := range metadata.Dependencies {
-		name := d.Name
-		if d.Alias != "" {
-			name = d.Alias
-		}
-		c.Dependencies = append(c.Dependencies, name)
-	}
-	return c, nil
+	return &Chart{Name: metadata.Name, Version: metadata.Version, Values: files[valuesFile], Schema: files[schemaFile]}, nil
 }
 
 func wanted(name string) bool {

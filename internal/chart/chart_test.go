@@ -75,7 +75,7 @@ func write(t *testing.T, path string, data []byte) string {
 
 func redis(version string) *chart.Chart {
 	return &chart.Chart{
-		Name: "redis", Version: version, Values: []byte("a: 1\n"), Schema: []byte("{}"), Dependencies: []string{"common", "metrics"},
+		Name: "redis", Version: version, Values: []byte("a: 1\n"), Schema: []byte("{}"),
 	}
 }
 

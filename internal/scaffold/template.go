@@ -15,7 +15,7 @@ var templates embed.FS
 // render fills in one of the embedded templates. They are part of the program:
 // one that cannot be filled in is a mistake in it.
 func render(name string, data any) []byte {
-	functions := template.FuncMap{"yaml": quoted, "indent": indent}
+	functions := template.FuncMap{"yaml": quoted, "indent": indent, "a": article}
 	text, err := templates.ReadFile("templates/" + name + ".tmpl")
 	if err != nil {
 		panic(err)
@@ -32,6 +32,14 @@ func render(name string, data any) []byte {
 func quoted(text string) (string, error) {
 	data, err := yaml.Marshal(text)
 	return strings.TrimSuffix(string(data), "\n"), err
+}
+
+// article puts "a" or "an" before a word, by its letter.
+func article(word string) string {
+	if strings.ContainsAny(word[:1], "AEIOaeio") {
+		return "an " + word
+	}
+	return "a " + word
 }
 
 func indent(spaces int, text string) string {
