@@ -135,7 +135,10 @@ func literal(text string) string { return strings.ReplaceAll(text, "$", "$$") }
 // part is what the stage reads of a schema: which configuration the package has,
 // and that there is the component.
 func part(p *Package, c Component) string {
-	schema := yamldoc.Map{{Key: "name", Value: p.Name}, {Key: "version", Value: p.Version}}
+	schema := yamldoc.Map{{Key: "name", Value: p.Name}}
+	if p.Version != "" {
+		schema = append(schema, yamldoc.Entry{Key: "version", Value: p.Version})
+	}
 	if p.Config != nil {
 		schema = append(schema, yamldoc.Entry{Key: "config", Value: p.Config})
 	}
