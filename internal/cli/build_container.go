@@ -15,6 +15,7 @@ import (
 	"github.com/kratix-tools/kratix/internal/diag"
 	"github.com/kratix-tools/kratix/internal/image"
 	"github.com/kratix-tools/kratix/internal/promise"
+	"github.com/kratix-tools/kratix/internal/view"
 )
 
 func newBuildCmd(env *Env) *cobra.Command {
@@ -117,6 +118,10 @@ func runBuildContainer(ctx context.Context, env *Env, opts buildContainerOptions
 	if err != nil {
 		return err
 	}
+	if len(stages) == 0 {
+		view.Note(env.err(), "nothing to build: no container has sources here")
+		return nil
+	}
 	if err := checkImages(p); err != nil {
 		return err
 	}
@@ -157,7 +162,7 @@ func (o *buildContainerOptions) splitRef() error {
 }
 
 // stages lists what is to be built. A Promise's containers without sources are
-// somebody else's images; naming one is an error.
+// somebody else's images; naming one is an error, and all may be such.
 func (o *buildContainerOptions) stages(p *promise.Promise) ([]stage, error) {
 	refs, err := o.refs()
 	if err != nil {
@@ -179,7 +184,7 @@ func (o *buildContainerOptions) stages(p *promise.Promise) ([]stage, error) {
 			}
 		}
 	}
-	if len(stages) > 0 {
+	if len(stages) > 0 || o.all && o.name == "" {
 		return stages, nil
 	}
 	return nil, o.nothing(p, without)

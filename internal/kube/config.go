@@ -35,7 +35,9 @@ func (c *Config) Register(flags *pflag.FlagSet) {
 	flags.StringVar(&c.Kubeconfig, "kubeconfig", "", "`FILE` that says how to reach the cluster")
 	names := clientcmd.RecommendedConfigOverrideFlags("")
 	names.ClusterOverrideFlags.ProxyURL.LongName = "proxy-url"
+	names.ClusterOverrideFlags.APIServer.ShortName = "s"
 	clientcmd.BindOverrideFlags(&c.Overrides, flags, names)
+	flags.String("cache-dir", "", "not used: nothing is cached")
 	for name, usage := range usages {
 		if flag := flags.Lookup(name); flag != nil {
 			flag.Usage = usage
@@ -58,7 +60,7 @@ var usages = map[string]string{
 
 // rare flags work and are not listed in help.
 var rare = []string{
-	"as-uid", "as-group", "as-user-extra", "certificate-authority", "client-certificate", "client-key", "cluster",
+	"as-uid", "as-group", "as-user-extra", "cache-dir", "certificate-authority", "client-certificate", "client-key", "cluster",
 	"disable-compression", "insecure-skip-tls-verify", "password", "proxy-url", "tls-server-name", "user", "username",
 }
 

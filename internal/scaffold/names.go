@@ -1,6 +1,7 @@
 package scaffold
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -62,8 +63,9 @@ func (p *problems) kind(kind string) {
 }
 
 func (p *problems) plural(plural, kind string) {
-	if wrong := validation.IsDNS1035Label(plural); len(wrong) > 0 && camelCase(kind) == kind {
-		p.add("--plural", "--plural "+strings.ToLower(kind)+"s", "%q is no valid plural: it is made of lower-case letters, digits and dashes, at most 63, beginning with a letter and ending with a letter or digit", plural)
+	derived := plural == strings.ToLower(kind)+"s" // and wrong only because the kind is
+	if wrong := validation.IsDNS1035Label(plural); len(wrong) > 0 && (camelCase(kind) == kind || !derived) {
+		p.add("--plural", "--plural "+strings.ToLower(cmp.Or(camelCase(kind), "Database"))+"s", "%q is no valid plural: it is made of lower-case letters, digits and dashes, at most 63, beginning with a letter and ending with a letter or digit", plural)
 	}
 }
 

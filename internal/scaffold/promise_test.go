@@ -135,10 +135,10 @@ func TestPromiseRefusesAllBadNamesAtOnce(t *testing.T) {
 	for _, f := range diag.Findings(err) {
 		flags = append(flags, f.Field)
 	}
-	if diff := cmp.Diff([]string{"NAME", "--group", "--kind", "--version"}, flags); diff != "" {
+	if diff := cmp.Diff([]string{"NAME", "--group", "--kind", "--version", "--plural"}, flags); diff != "" {
 		t.Errorf("refused (-want +got):\n%s", diff)
 	}
-	want := []string{"use my-promise", "--group acme.org", "--kind MyKind", "--version v1alpha1"}
+	want := []string{"use my-promise", "--group acme.org", "--kind MyKind", "--version v1alpha1", "--plural mykinds"}
 	if diff := cmp.Diff(want, diag.Hints(err)); diff != "" {
 		t.Errorf("hints (-want +got):\n%s", diff)
 	}
