@@ -41,7 +41,7 @@ func newAddContainerCmd(env *Env) *cobra.Command {
 not have it, and write sources to start from into
 workflows/TYPE/ACTION/PIPELINE/CONTAINER/. All other bytes of promise.yaml
 stay as they are.`,
-		Example: `  kratix add container resource/configure/instance --image ghcr.io/acme/postgresql-render:v0.1.0 --language go`,
+		Example: `  kratix add container resource/configure/instance --image ghcr.io/acme/postgres-label:v0.1.0 --language go`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			opts.ref = args[0]
@@ -144,8 +144,8 @@ func newAddTestCmd(env *Env) *cobra.Command {
 say more. The first case of a Promise also brings a Destination, so that there
 is a place for documents to go to. promise/dependencies in place of
 TYPE/ACTION is about the static dependencies, which no workflow makes.`,
-		Example: `  kratix add test resource/configure small --request small.yaml
-  kratix test workflow small --update`,
+		Example: `  kratix add test resource/configure orders --request example-resource.yaml
+  kratix test workflow orders --update`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(_ *cobra.Command, args []string) error {
 			opts.ref, opts.name = args[0], args[1]

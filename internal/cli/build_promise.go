@@ -27,7 +27,7 @@ printed. The same Promise gives the same bytes.`,
 		Example: `  kratix build promise | kubectl apply -f -
 
   # under another name
-  kratix build promise postgresql-v2 --output dist/promise.yaml`,
+  kratix build promise postgres-v2 --output postgres-v2.yaml`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 1 {

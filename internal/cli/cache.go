@@ -47,8 +47,9 @@ func newCacheListCmd(env *Env) *cobra.Command {
 		Long: `List the images in the cache: what each takes on disk, packed and unpacked, when
 it was last used, and whether it was fetched, built here or read from a file.
 Images share layers, so that together they may take less.`,
-		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error { return runCacheList(env, format) },
+		Example: `  kratix cache list`,
+		Args:    cobra.NoArgs,
+		RunE:    func(*cobra.Command, []string) error { return runCacheList(env, format) },
 	}
 	cmd.Flags().VarP(newEnum(&format, view.Text, view.JSON, view.YAML, "name"), "output", "o", "format: text, json, yaml or name")
 	return cmd

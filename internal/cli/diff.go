@@ -39,7 +39,7 @@ func newDiffWorkCmd(env *Env) *cobra.Command {
 controller should have written for a Work: a unified diff for each file, with
 the store on the left. Exits 1 if something differs. Values in Secrets are
 replaced unless --show-secrets is given.`,
-		Example:           `  kratix diff work orders-db-instance-19de0 -n team-a`,
+		Example:           `  kratix diff work orders-instance-19de0 -n team-shop`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeNames(env, &opts.sourceFlags, inspect.Works),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -31,6 +31,10 @@ of it you may read.
 
 It exits 0 if an engine works and 3 if none does, so that a CI job can ask
 before it begins. A cluster that is named by a flag has to answer, too.`,
+		Example: `  kratix doctor
+
+  # in CI, before anything else
+  kratix doctor -o json | jq '.engines[] | select(.works) | .name'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			named := cmd.Flags().Changed("kubeconfig") || cmd.Flags().Changed("context")

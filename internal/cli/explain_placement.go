@@ -42,18 +42,19 @@ what would have to change for another answer.
 With work/NAME or KIND/NAME, a request, it is about the documents on a platform:
 a cluster or, with -f FILE, what was saved from one. Without, it is about a test
 case or an output tree on this machine: no container is run, no cluster touched.`,
-		Example: `  # why is this request not on us-production?
-  kratix explain placement postgres/orders-db -n team-a --destination us-production
+		Example: `  # why is this request not on eu-development?
+  kratix explain placement postgres/orders -n team-shop --destination eu-development
 
   # and what would a test case's output do?
-  kratix explain placement -f tests/resource-configure/small --destination us-production
+  kratix explain placement -f tests/resource-configure/production-eu --destination eu-development
 
   # where does one document go?
-  kratix explain placement -f out/instance/output --document deployment.yaml
+  kratix run workflow -O out
+  kratix explain placement -f out/instance/output --document postgresql.yaml
 
   # what if the Destination had another label?
-  kratix explain placement -f tests/resource-configure/small --destination us-production \
-    --set-label us-production:region=eu`,
+  kratix explain placement -f tests/resource-configure/production-eu --destination eu-development \
+    --set-label eu-development:environment=production`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {

@@ -116,7 +116,7 @@ func newInspectWorksCmd(env *Env) *cobra.Command {
   kratix inspect works -A --not-ready
 
   # in CI: fail if a request did not land
-  kratix inspect works --request orders-db --exit-code`,
+  kratix inspect works --request orders --exit-code`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: completeNames(env, &opts.sourceFlags, inspect.Works),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -161,7 +161,9 @@ func newInspectWorkPlacementsCmd(env *Env) *cobra.Command {
 		Use:     "workplacements",
 		Aliases: []string{"workplacement", "wp", "wps"},
 		Short:   "List WorkPlacements and what keeps them from being written",
-		Args:    cobra.NoArgs,
+		Example: `  # what is not written yet, and why
+  kratix inspect workplacements -A --not-ready`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			in, source, err := opts.inspector(env)
 			if err != nil {
@@ -188,6 +190,7 @@ func newInspectDestinationsCmd(env *Env) *cobra.Command {
 		Use:               "destinations",
 		Aliases:           []string{"dest", "dests"},
 		Short:             "List Destinations, their labels and how much is written to each",
+		Example:           `  kratix inspect destinations -o wide`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: completeNames(env, &opts.sourceFlags, inspect.Destinations),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -218,6 +221,7 @@ func newInspectDestinationCmd(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:               "destination NAME",
 		Short:             "Show what landed on a Destination, and where in its state store",
+		Example:           `  kratix inspect destination eu-production`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeNames(env, &opts.sourceFlags, inspect.Destinations),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -250,8 +254,10 @@ func runInspectDestination(ctx context.Context, env *Env, opts inspectFlags, nam
 func newInspectPromisesCmd(env *Env) *cobra.Command {
 	var opts inspectFlags
 	cmd := &cobra.Command{
-		Use:               "promises",
-		Short:             "List Promises and whether they can be used",
+		Use:   "promises",
+		Short: "List Promises and whether they can be used",
+		Example: `  # in CI: fail if one cannot be used
+  kratix inspect promises --exit-code`,
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: completeNames(env, &opts.sourceFlags, inspect.Promises),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -282,6 +288,7 @@ func newInspectPromiseCmd(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:               "promise NAME",
 		Short:             "Show all about a Promise: its workflow, Works and requests",
+		Example:           `  kratix inspect promise postgres`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeNames(env, &opts.sourceFlags, inspect.Promises),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -29,10 +29,10 @@ func newInspectRequestCmd(env *Env) *cobra.Command {
 		Long: `Show the whole story of a request, beginning with where it landed: what its
 workflow did, the Works that came out, where each is placed, and the documents.
 KIND is the kind of the request, its plural or the name of the Promise.`,
-		Example: `  kratix inspect request postgres/orders-db -n team-a
+		Example: `  kratix inspect request postgres/orders -n team-shop
 
   # in a script: wait until it is written, for at most a minute
-  kratix inspect request postgres/orders-db --wait-for written --timeout 1m`,
+  kratix inspect request postgres/orders --wait-for written --timeout 1m`,
 		Args:              requestArgs,
 		ValidArgsFunction: completeRequests(env, &opts.sourceFlags),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -43,10 +43,10 @@ func newInspectWorkCmd(env *Env) *cobra.Command {
 		Use:   "work NAME",
 		Short: "Show where the documents of a Work are, and why",
 		Example: `  # where is it, and is it still there?
-  kratix inspect work orders-db-instance-19de0 --verify
+  kratix inspect work orders-instance-19de0 --verify
 
   # one document as the workflow wrote it
-  kratix inspect work orders-db-instance-19de0 --show deployment.yaml`,
+  kratix inspect work orders-instance-19de0 --show postgresql.yaml`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: completeNames(env, &opts.sourceFlags, inspect.Works),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -55,8 +55,8 @@ func newLogsRequestCmd(env *Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "request KIND/NAME",
 		Short: "Print the steps' logs of the workflow of a request, in running order",
-		Example: `  kratix logs request postgres/orders-db -n team-a
-  kratix logs request postgres/orders-db --follow`,
+		Example: `  kratix logs request postgres/orders -n team-shop
+  kratix logs request postgres/orders --follow`,
 		Args: requestArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runLogs(cmd.Context(), env, opts, strings.Join(args, "/"), "")
@@ -69,9 +69,10 @@ func newLogsRequestCmd(env *Env) *cobra.Command {
 func newLogsPromiseCmd(env *Env) *cobra.Command {
 	var opts logsOptions
 	cmd := &cobra.Command{
-		Use:   "promise NAME",
-		Short: "Print the steps' logs of the workflow of a Promise itself",
-		Args:  cobra.ExactArgs(1),
+		Use:     "promise NAME",
+		Short:   "Print the steps' logs of the workflow of a Promise itself",
+		Example: `  kratix logs promise postgres --follow`,
+		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runLogs(cmd.Context(), env, opts, "", args[0])
 		},

@@ -29,9 +29,10 @@ come first.`,
 func newPluginListCmd(env *Env) *cobra.Command {
 	var format view.Format
 	cmd := &cobra.Command{
-		Use:   "list",
-		Short: "List the plugins on the PATH",
-		Args:  cobra.NoArgs,
+		Use:     "list",
+		Short:   "List the plugins on the PATH",
+		Example: `  kratix plugin list`,
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			plugins := plugin.Path(env.Getenv).List()
 			view.Findings(env.err(), pluginFindings(cmd.Root(), plugins))

@@ -77,6 +77,11 @@ func newRootCmd(env *Env) *cobra.Command {
 		Short: "Write, run and test Kratix Promises",
 		Long: `Kratix scaffolds Promises, runs their Workflows on this machine against
 fixtures and golden files, and shows where Kratix would place every document.`,
+		Example: `  # what is here, and what comes next
+  kratix
+
+  # test the Promise of this directory
+  kratix test`,
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: env.program()},
 		Version:       buildVersion().Version,
 		SilenceErrors: true,
@@ -205,7 +210,7 @@ func help(cmd *cobra.Command, args []string) error {
 // called writes the examples of all commands as they have to be typed where the
 // program has another name.
 func called(cmd *cobra.Command, program string) {
-	cmd.Example = regexp.MustCompile(`(?m)(^ +|\| )kratix `).ReplaceAllString(cmd.Example, "${1}"+program+" ")
+	cmd.Example = regexp.MustCompile(`(?m)(^ +|\| )kratix\b`).ReplaceAllString(cmd.Example, "${1}"+program)
 	for _, sub := range cmd.Commands() {
 		called(sub, program)
 	}

@@ -55,7 +55,7 @@ Kratix would place it. Nothing is compared and no cluster is touched.
 The request is example-resource.yaml of the Promise unless --filename names
 another. Destinations are those in tests/destinations.`,
 		Example: `  # what would this request give?
-  kratix run workflow -f request.yaml
+  kratix run workflow -f example-resource.yaml
 
   # one pipeline, its output and logs kept in out/
   kratix run workflow resource/configure/instance -O out`,

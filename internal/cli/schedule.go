@@ -43,14 +43,15 @@ OUTPUT_DIR may be what "kratix run workflow -O" left in PIPELINE/output, the
 expected/output of a test case, or a case itself; request, workflow, pipeline
 and Destinations are then those of the case.`,
 		Example: `  # where would this land?
-  kratix schedule out/instance/output --destinations platform.yaml
+  kratix run workflow -O out
+  kratix schedule out/instance/output
 
   # with the Destinations of a cluster
   kubectl get destinations,gitstatestores,bucketstatestores -o yaml |
     kratix schedule out/instance/output --destinations -
 
   # the state stores as Kratix would leave them
-  kratix schedule tests/resource-configure/small --write stores`,
+  kratix schedule tests/resource-configure/small-development --write stores`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {

@@ -23,6 +23,11 @@ func newTestCmd(env *Env) *cobra.Command {
 		Long: `Test the workflows of a Promise: "kratix test" is short for "kratix test
 workflow", with the same flags.`,
 		GroupID: groupTest,
+		Example: `  # all cases
+  kratix test
+
+  # those of a name
+  kratix test --run production`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 && nearCommand(cmd, args[0]) != nil {
 				return unknownCommand(cmd, args[0]) // more likely than a case of that name
@@ -77,7 +82,7 @@ or tests/suite.yaml has. --watch goes on with the same rule while you edit.`,
   kratix test workflow
 
   # one case, with what its steps print
-  kratix test workflow resource-configure/small -v
+  kratix test workflow resource-configure/small-development -v
 
   # while editing
   kratix test workflow --watch

@@ -46,10 +46,10 @@ Properties change in all versions of the API, or in the one that --version
 names. If the API has one version, and it has another name, --version gives it
 that name. New names are carried into example-resource.yaml and the request.yaml
 of every test case.`,
-		Example: `  kratix update api --property size:string,enum=[small,large],default=small --property 'tags:string[]'
+		Example: `  kratix update api --property spec.tier:string,enum=[gold,silver],default=silver --property 'spec.tags:string[]'
 
   # see what would change
-  kratix update api --kind Postgres --plural postgreses --dry-run`,
+  kratix update api --kind Database --plural databases --dry-run`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return runUpdateAPI(env, opts) },
 	}
@@ -110,8 +110,8 @@ func newUpdateSelectorCmd(env *Env) *cobra.Command {
 		Long: `Set (KEY=VALUE) or remove (KEY-) labels that a Destination must have to receive
 what the Promise delivers. Kratix puts all entries of destinationSelectors
 together, so a label is changed in every entry that has it.`,
-		Example: `  kratix update destination-selector environment=dev
-  kratix update destination-selector environment- zone=eu --dry-run`,
+		Example: `  kratix update destination-selector zone=eu
+  kratix update destination-selector postgres- environment=production --dry-run`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			opts.changes = args

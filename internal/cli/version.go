@@ -19,6 +19,7 @@ func newVersionCmd(env *Env) *cobra.Command {
 		Use:     "version",
 		GroupID: groupProgram,
 		Short:   "Print the version of this program and of the Kratix it knows",
+		Example: `  kratix version -o json`,
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			v := buildVersion()
