@@ -101,7 +101,7 @@ func Translate(o PromiseOptions, c Content) ([]File, []diag.Finding, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	request, findings := example(crd, o.Version, v.ExampleName, c.Version.Schema.OpenAPIV3Schema)
+	request, admitted, findings := example(crd, o.Version, v.ExampleName, c.Version.Schema.OpenAPIV3Schema)
 	data := []byte("# A request, as users of the platform write it.\n" + yamlText(request))
 	if len(findings) > 0 {
 		c.Sample = nil // it would only tell the same again
@@ -115,7 +115,7 @@ func Translate(o PromiseOptions, c Content) ([]File, []diag.Finding, error) {
 	if o.Split {
 		files = append(files[1:], v.pieces()...)
 	}
-	return slices.Concat(files, c.Files, c.cases(request, data)), append(findings, o.sizeNote(p)...), nil
+	return slices.Concat(files, c.Files, c.cases(admitted, data)), append(findings, o.sizeNote(p)...), nil
 }
 
 // accepted gives the Promise and its API, if Kratix and the API server will

@@ -17,9 +17,10 @@ import (
 	"github.com/kratix-tools/kratix/internal/yamldoc"
 )
 
-// example makes a request of an API: the smallest that it admits. What only a
-// human can fill in, such as what a CEL rule wants, is told.
-func example(crd *promise.CRD, version, name string, root *apiextensionsv1.JSONSchemaProps) (yamldoc.Map, []diag.Finding) {
+// example makes a request of an API: the smallest that it admits, and what
+// becomes of it there. What only a human can fill in, such as what a CEL rule
+// wants, is told.
+func example(crd *promise.CRD, version, name string, root *apiextensionsv1.JSONSchemaProps) (yamldoc.Map, map[string]any, []diag.Finding) {
 	object := yamldoc.Map{
 		{Key: "apiVersion", Value: crd.APIVersion(version)},
 		{Key: "kind", Value: crd.Kind},
@@ -36,7 +37,7 @@ func example(crd *promise.CRD, version, name string, root *apiextensionsv1.JSONS
 			object = append(object, yamldoc.Entry{Key: key, Value: whole[key]})
 		}
 	}
-	_, err := crd.Admit(plain(object))
+	admitted, err := crd.Admit(plain(object))
 	var findings []diag.Finding
 	for _, f := range diag.Findings(err) {
 		f.Severity, f.File = diag.SeverityWarning, exampleFile
@@ -44,7 +45,7 @@ func example(crd *promise.CRD, version, name string, root *apiextensionsv1.JSONS
 		f.Hint = "write a value into " + exampleFile + " that the API accepts"
 		findings = append(findings, f)
 	}
-	return object, findings
+	return object, admitted, findings
 }
 
 // plain is an object as it is decoded.

@@ -12,9 +12,9 @@ import (
 type Sample struct {
 	// Network tells that the stage fetches what it works with.
 	Network bool
-	// Output gives the files that the stage leaves for a request, with paths below
-	// /kratix/output; nil if none of them can be told. Of those without data only
-	// the names are known.
+	// Output gives the files that the stage leaves for a request as the API admits
+	// it, with its defaults. Their paths are below /kratix/output. It is nil if
+	// none of them can be told. Of those without data only the names are known.
 	Output func(request map[string]any) []File
 	// Untold are further files there: that they come out is known, and what they
 	// hold is not.
@@ -23,7 +23,7 @@ type Sample struct {
 
 // cases makes the test cases whose results are known, and the platform that they
 // share.
-func (c Content) cases(request yamldoc.Map, data []byte) []File {
+func (c Content) cases(request map[string]any, data []byte) []File {
 	files := slices.Concat(c.deliveryCase(), c.sampleCase(request, data))
 	if files == nil {
 		return nil
@@ -46,7 +46,7 @@ func (c Content) deliveryCase() []File {
 }
 
 // sampleCase is the test case of the example request.
-func (c Content) sampleCase(request yamldoc.Map, data []byte) []File {
+func (c Content) sampleCase(request map[string]any, data []byte) []File {
 	if c.Sample == nil {
 		return nil
 	}
@@ -54,7 +54,7 @@ func (c Content) sampleCase(request yamldoc.Map, data []byte) []File {
 	sample := *c.Sample
 	var output []File
 	if sample.Output != nil {
-		output, sample.Untold = told(sample.Output(plain(request)), sample.Untold)
+		output, sample.Untold = told(sample.Output(request), sample.Untold)
 	}
 	files := []File{
 		{Path: dir + "/case.yaml", Data: render("translated/case.yaml", sample)},
@@ -95,4 +95,28 @@ type expectedView struct {
 	Selectors map[string]string
 	Rule      string
 	Documents []string
+}
+
+// HandedOn is the sample of a stage that makes of each request of a Promise one
+// object of another kind, with the same name, labels and spec, in the namespace
+// "default".
+func HandedOn(promise, apiVersion, kind string) *Sample {
+	return &Sample{Output: func(request map[string]any) []File {
+		metadata, _ := request["metadata"].(map[string]any)
+		spec, ok := request["spec"]
+		if !ok {
+			spec = map[string]any{}
+		}
+		object := yamldoc.Map{
+			{Key: "apiVersion", Value: apiVersion},
+			{Key: "kind", Value: kind},
+			{Key: "metadata", Value: yamldoc.Map{
+				{Key: "labels", Value: map[string]any{api.LabelPromiseName: promise}}, // of every request
+				{Key: "name", Value: metadata["name"]},
+				{Key: "namespace", Value: "default"},
+			}},
+			{Key: "spec", Value: spec},
+		}
+		return []File{{Path: "object.yaml", Data: []byte(yamlText(object))}}
+	}}
 }

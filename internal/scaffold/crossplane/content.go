@@ -57,6 +57,7 @@ func Content(o Options, sources Sources) (scaffold.Content, []diag.Finding, erro
 		Version:              version,
 		DestinationSelectors: map[string]string{"crossplane": "enabled"},
 		Pipelines:            []scaffold.Pipeline{scaffold.InstanceConfigure(o.container(d))},
+		Sample:               scaffold.HandedOn(o.Promise.Name, d.xrd.Spec.Group+"/"+d.version().Name, d.kind()),
 	}
 	if !o.SkipDependencies {
 		objects := sources.inOrder()

@@ -49,6 +49,7 @@ func Content(o Options, manifests *manifest.Set) (scaffold.Content, []diag.Findi
 		Version:      version,
 		Dependencies: manifests.Values(),
 		Pipelines:    []scaffold.Pipeline{scaffold.InstanceConfigure(o.container(d))},
+		Sample:       scaffold.HandedOn(o.Promise.Name, d.apiVersion(), d.crd.Spec.Names.Kind),
 	}, findings, nil
 }
 

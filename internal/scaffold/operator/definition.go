@@ -106,6 +106,9 @@ func (d *definition) version() *apiextensionsv1.CustomResourceDefinitionVersion 
 
 func (d *definition) field() string { return fmt.Sprintf("spec.versions[%d]", d.index) }
 
+// apiVersion is that of the objects that the stage makes.
+func (d *definition) apiVersion() string { return d.crd.Spec.Group + "/" + d.version().Name }
+
 // adopt makes the version of the API.
 func (d *definition) adopt(o scaffold.PromiseOptions) (apiextensionsv1.CustomResourceDefinitionVersion, []diag.Finding) {
 	v, findings := scaffold.Adopt(*d.version())
