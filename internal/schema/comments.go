@@ -132,12 +132,16 @@ func (c *Comments) addConst(pkg string, s *ast.ValueSpec) {
 // reference matches how a comment names something in Go.
 var reference = regexp.MustCompile(`\[([\w.]+)\]`)
 
+// null is what JSON makes of what a comment calls nil.
+var null = regexp.MustCompile(`\bnil\b`)
+
 // sentence is a comment on one line.
 func sentence(group *ast.CommentGroup) string {
 	if group == nil {
 		return ""
 	}
-	return reference.ReplaceAllString(strings.Join(strings.Fields(group.Text()), " "), "$1")
+	text := reference.ReplaceAllString(strings.Join(strings.Fields(group.Text()), " "), "$1")
+	return null.ReplaceAllString(text, "null")
 }
 
 func (c *Comments) of(t reflect.Type) string { return c.types[key(t)] }

@@ -68,12 +68,13 @@ func (w *writer) of(t reflect.Type) yamldoc.Map {
 	if s, ok := known[t]; ok {
 		return s
 	}
+	if t.Kind() == reflect.Pointer {
+		return w.of(t.Elem())
+	}
 	if t.Implements(reflect.TypeFor[json.Marshaler]()) || reflect.PointerTo(t).Implements(reflect.TypeFor[json.Marshaler]()) {
 		w.err = fmt.Errorf("%s writes itself", t)
 	}
 	switch t.Kind() {
-	case reflect.Pointer:
-		return w.of(t.Elem())
 	case reflect.Struct:
 		return w.ref(t)
 	case reflect.Slice, reflect.Array:
@@ -204,12 +205,22 @@ func deref(t reflect.Type) reflect.Type {
 func (w *writer) field(f field) yamldoc.Map {
 	s := w.of(f.Type)
 	if f.Type.Kind() == reflect.Pointer && !f.optional {
-		s = yamldoc.Map{{Key: "anyOf", Value: []any{s, yamldoc.Map{{Key: "type", Value: "null"}}}}}
+		s = orNull(s)
 	}
 	if text := w.comments.ofField(f.in, f.Name); text != "" {
 		s = slices.Concat(yamldoc.Map{{Key: "description", Value: text}}, s)
 	}
 	return s
+}
+
+// orNull is a schema that allows null, too.
+func orNull(s yamldoc.Map) yamldoc.Map {
+	if t, ok := s.Get("type").(string); ok && s.Get("enum") == nil {
+		s = slices.Clone(s)
+		s[0].Value = []string{t, "null"} // type is the first of all that have one
+		return s
+	}
+	return yamldoc.Map{{Key: "anyOf", Value: []any{s, yamldoc.Map{{Key: "type", Value: "null"}}}}}
 }
 
 // Strict closes a schema, as a decoder of JSON knows it: every object then has

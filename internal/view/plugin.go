@@ -7,14 +7,17 @@ import (
 	"github.com/kratix-tools/kratix/internal/term"
 )
 
+// A pluginList is a public document: fields are only ever added.
+type pluginList struct {
+	APIVersion string          `json:"apiVersion"`
+	Kind       string          `json:"kind"`
+	Plugins    []plugin.Plugin `json:"plugins"`
+}
+
 // Plugins lists plugins, one a line.
 func Plugins(w term.Stream, format Format, plugins []plugin.Plugin) error {
 	if format != Text {
-		return Encode(w, format, struct {
-			APIVersion string          `json:"apiVersion"`
-			Kind       string          `json:"kind"`
-			Plugins    []plugin.Plugin `json:"plugins"`
-		}{apiVersion, "PluginList", plugins})
+		return Encode(w, format, pluginList{apiVersion, "PluginList", plugins})
 	}
 	var t table
 	for _, p := range plugins {
