@@ -62,6 +62,7 @@ size: build ## is the program for this system, stripped, at most 55 MB?
 	@size=$$(wc -c <bin/kratix); echo "bin/kratix has $$((size / 1000000)) MB"; [ $$size -le 55000000 ]
 
 docs: ## write what is recorded and generated in docs and README.md anew
+	$(GO) test ./internal/cli ./internal/view ./internal/fixture -run 'TestReference|Schema' -count=1 -update
 	$(GO) test ./cmd/kratix -run 'TestPages' -count=1 -update
 
 kube-apiserver: ## build kube-apiserver, etcd and kubectl for the tests, once

@@ -92,6 +92,15 @@ func (s *session) run(t *testing.T, line string) string {
 	return strings.ReplaceAll(string(printed), s.home, "~")
 }
 
+// stdout gives what a command prints to its standard output, however it ends.
+func (s *session) stdout(t *testing.T, line string) string {
+	t.Helper()
+	cmd, done := s.command(t, line)
+	printed, err := cmd.Output()
+	done(err)
+	return string(printed)
+}
+
 // answer gives what a command prints to its standard output; it must succeed.
 func (s *session) answer(t *testing.T, line string) string {
 	t.Helper()

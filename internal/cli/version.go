@@ -37,6 +37,9 @@ func newVersionCmd(env *Env) *cobra.Command {
 
 // A version is a public document: fields are only ever added.
 type version struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+
 	Version  string `json:"version"`
 	Commit   string `json:"commit"`
 	Date     string `json:"date"` // of the commit, as RFC 3339 has it
@@ -57,6 +60,7 @@ func (v version) line() string {
 // are ordinary module builds, so there is no constant to edit.
 func buildVersion() version {
 	v := version{
+		APIVersion: "cli.kratix.io/v1", Kind: "Version",
 		Version: "(devel)", Commit: "unknown", Date: "unknown", Go: runtime.Version(),
 		Platform: runtime.GOOS + "/" + runtime.GOARCH, Kratix: kratixKnown, KratixVersions: []string{kratixKnown},
 	}

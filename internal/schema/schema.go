@@ -46,6 +46,16 @@ func Of(document any, kind string, comments *Comments) (yamldoc.Map, error) {
 	return slices.Concat(head, root, yamldoc.Map{{Key: "$defs", Value: w.defs}}), nil
 }
 
+// JSON is the schema as a file.
+func JSON(document any, kind string, comments *Comments) ([]byte, error) {
+	s, err := Of(document, kind, comments)
+	if err != nil {
+		return nil, err
+	}
+	data, err := json.MarshalIndent(s, "", "  ")
+	return append(data, '\n'), err
+}
+
 // A writer collects the definitions to which a schema refers.
 type writer struct {
 	comments *Comments
