@@ -97,6 +97,7 @@ func Content(o Options, p *Package, c Component) (scaffold.Content, []diag.Findi
 		Version:              scaffold.APIOf(spec),
 		DestinationSelectors: map[string]string{"environment": "pulumi"},
 		Pipelines:            []scaffold.Pipeline{o.pipeline(p, c)},
+		Sample:               o.sample(),
 	}, append(o.notes(c), found...)
 }
 
@@ -126,6 +127,15 @@ func (o Options) pipeline(p *Package, c Component) scaffold.Pipeline {
 		carry(&pipeline, part(p, c))
 	}
 	return pipeline
+}
+
+// sample is the run that serves the example request. Without the Secret that has
+// the token for the schema it cannot be.
+func (o Options) sample() *scaffold.Sample {
+	if o.SchemaToken != "" {
+		return nil
+	}
+	return &scaffold.Sample{Network: !o.Local, Untold: []string{"program.yaml", "stack.yaml"}}
 }
 
 // literal is a text as Kubernetes takes it in env, where $(X) is the value of a
