@@ -63,6 +63,9 @@ type Simulation struct {
 	Alone    string        // the only container to run; Pipelines without it count as done
 	// Observer is told of the steps of each Pipeline.
 	Observer func(pipeline string) workflow.Observer
+	// Halt is called with the step at which a Pipeline was ended, as
+	// [workflow.PipelineRun] says; nil for nothing.
+	Halt func(ctx context.Context, at workflow.Halted) error
 
 	// Locate tells where in a file a field of the Promise is.
 	Locate func(field string) diag.Position
@@ -265,6 +268,7 @@ func (s *Simulation) pipelineRun(run *workflow.Run, i int, p *Pipeline, left str
 		Fixtures: s.Fixtures,
 		Network:  s.Network,
 		Timeout:  s.Timeout,
+		Halt:     s.Halt,
 		Field:    fmt.Sprintf("spec.workflows.%s.%s[%d]", s.Workflow.Type, s.Workflow.Action, i),
 		Locate:   s.Locate,
 		Logs: func(container string) (io.WriteCloser, error) {

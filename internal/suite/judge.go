@@ -114,6 +114,9 @@ func (j *judgement) simulation() (simulate.Simulation, error) {
 	if s.Observer != nil {
 		sim.Observer = func(pipeline string) workflow.Observer { return s.Observer(c.Name, pipeline) }
 	}
+	if s.Halt != nil {
+		sim.Halt = func(ctx context.Context, at workflow.Halted) error { return s.Halt(ctx, c.Name, at) }
+	}
 	return sim, nil
 }
 

@@ -47,6 +47,9 @@ type Suite struct {
 	Timeout time.Duration    // overrides the cases' own when set
 	// Observer is told of the steps of each case; nil for none.
 	Observer func(caseName, pipeline string) workflow.Observer
+	// Halt is called with the step at which a case was ended, as
+	// [workflow.PipelineRun] says; nil for nothing.
+	Halt func(ctx context.Context, caseName string, at workflow.Halted) error
 	// Done is told of each case, in the order of Cases; nil for none.
 	Done func(Case)
 }

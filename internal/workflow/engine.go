@@ -63,7 +63,26 @@ type Container struct {
 
 	Security Security
 	Limits   Limits
+
+	// Stdin is what the container reads; nil is nothing. Run does not wait for
+	// its end.
+	Stdin io.Reader
+	// Terminal gives the container a terminal of its own for all three streams:
+	// what is typed comes from Stdin, what is shown goes to Run's stdout. Nil
+	// gives it pipes.
+	Terminal *Terminal
 }
+
+// A Terminal is that of a container somebody talks to.
+type Terminal struct {
+	Size Size
+	// Resized tells of each further size, until the container has ended; nil if
+	// there will be none.
+	Resized <-chan Size
+}
+
+// Size is that of a terminal, in characters.
+type Size struct{ Columns, Rows uint16 }
 
 // EnvVar is one variable of a container's environment.
 type EnvVar struct {

@@ -54,6 +54,11 @@ type PipelineRun struct {
 
 	Observer Observer
 
+	// Halt is called with the step at which the run has ended, if it failed or if
+	// it is Until or Alone, while its Pod is still there. What Halt does there
+	// comes too late for the result. Nil for nothing.
+	Halt func(ctx context.Context, at Halted) error
+
 	// Field is the place of the Pipeline in its Promise, such as
 	// "spec.workflows.resource.configure[0]", and Locate tells where in a file
 	// a field of the Promise is; both may be missing.
@@ -115,6 +120,16 @@ func (s Step) Ending() string {
 	default:
 		return fmt.Sprintf("exited %d", s.Exit)
 	}
+}
+
+// Halted is a step at which a run has ended, with all that it takes to start
+// something in its place.
+type Halted struct {
+	Step      Step
+	Container Container // as the step was given it, with the values of its secrets
+	Pod       Pod
+	// Spare is an empty volume of the Pod that no step has seen.
+	Spare string
 }
 
 // A PipelineResult is what the containers of a Pipeline did and left behind.
@@ -189,6 +204,7 @@ type pipelineRun struct {
 	pod    Pod
 	result PipelineResult
 	before contents // of the directories before the step, when tracing
+	halted *Halted  // nil if the run went on to its end
 	// secrets are those that no log may show.
 	secrets *redact.Secrets
 }
@@ -220,7 +236,11 @@ func (p *pipelineRun) run(ctx context.Context, engine Engine) (err error) {
 	if cancelled := ctx.Err(); cancelled != nil {
 		return cmp.Or(ended, cancelled)
 	}
-	return errors.Join(ended, p.collect(ctx))
+	ended = errors.Join(ended, p.collect(ctx))
+	if p.Halt == nil || p.halted == nil {
+		return ended
+	}
+	return errors.Join(ended, p.Halt(ctx, *p.halted))
 }
 
 // runSteps runs the containers until one fails.
@@ -235,7 +255,9 @@ func (p *pipelineRun) runSteps(ctx context.Context, containers []Container) erro
 			continue
 		}
 		step := &p.result.Steps[i]
-		if err := p.runStep(ctx, step, c); err != nil {
+		err := p.runStep(ctx, step, c)
+		p.halt(*step, c)
+		if err != nil {
 			return err
 		}
 		if step.State != StepSucceeded || c.Name == p.Until {
@@ -243,6 +265,20 @@ func (p *pipelineRun) runSteps(ctx context.Context, containers []Container) erro
 		}
 	}
 	return nil
+}
+
+// halt notes a step at which the run ends.
+func (p *pipelineRun) halt(step Step, c Container) {
+	switch step.State {
+	case StepFailed, StepTimedOut:
+	case StepSucceeded:
+		if c.Name != p.Until && c.Name != p.Alone {
+			return
+		}
+	default:
+		return // the engine could not run it
+	}
+	p.halted = &Halted{Step: step, Container: c, Pod: p.pod, Spare: volumeSpare}
 }
 
 func (p *pipelineRun) runStep(ctx context.Context, step *Step, c Container) error {

@@ -38,6 +38,9 @@ func (run PipelineRun) plan() (plan, error) {
 	p.addVolume(volume{name: volumeInput, files: input})
 	p.addVolume(volume{name: volumeOutput})
 	p.addVolume(volume{name: volumeMetadata})
+	if run.Halt != nil {
+		p.volumes = append(p.volumes, volume{name: volumeSpare})
+	}
 	for i, v := range run.Pipeline.Spec.Volumes {
 		p.userVolume(v, fmt.Sprintf("spec.volumes[%d]", i))
 	}

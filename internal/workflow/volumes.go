@@ -23,6 +23,10 @@ const (
 	volumeMetadata = "shared-metadata"
 	// volumeScheduling holds the Promise's selectors for the work-writer.
 	volumeScheduling = "promise-scheduling"
+
+	// volumeSpare is for what comes after a halt. No Pipeline can have a volume
+	// of this name.
+	volumeSpare = ".spare"
 )
 
 // A volume of the Pod with what it holds from the start.

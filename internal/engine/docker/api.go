@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -40,26 +41,31 @@ type containerSpec struct {
 	WorkingDir   string            `json:",omitempty"`
 	Hostname     string            `json:",omitempty"`
 	Labels       map[string]string `json:",omitempty"`
+	AttachStdin  bool              `json:",omitempty"`
 	AttachStdout bool
 	AttachStderr bool
+	OpenStdin    bool `json:",omitempty"`
+	StdinOnce    bool `json:",omitempty"` // it ends when who is attached ends it
+	Tty          bool `json:",omitempty"` // one terminal in place of three streams
 	HostConfig   hostConfig
 }
 
 type hostConfig struct {
-	NetworkMode    string   `json:",omitempty"`
-	Binds          []string `json:",omitempty"`
-	ReadonlyRootfs bool     `json:",omitempty"`
-	CapAdd         []string `json:",omitempty"`
-	CapDrop        []string `json:",omitempty"`
-	SecurityOpt    []string `json:",omitempty"`
-	Memory         int64    `json:",omitempty"`
-	MemorySwap     int64    `json:",omitempty"`          // with Memory in it
-	CPUPeriod      int64    `json:"CpuPeriod,omitempty"` // microseconds
-	CPUQuota       int64    `json:"CpuQuota,omitempty"`  // of each period
-	GroupAdd       []string `json:",omitempty"`
-	ExtraHosts     []string `json:",omitempty"`
-	Mounts         []mount  `json:",omitempty"`
-	Ulimits        []ulimit `json:",omitempty"`
+	ConsoleSize    [2]uint16 `json:",omitzero"` // rows and columns; not all daemons know it
+	NetworkMode    string    `json:",omitempty"`
+	Binds          []string  `json:",omitempty"`
+	ReadonlyRootfs bool      `json:",omitempty"`
+	CapAdd         []string  `json:",omitempty"`
+	CapDrop        []string  `json:",omitempty"`
+	SecurityOpt    []string  `json:",omitempty"`
+	Memory         int64     `json:",omitempty"`
+	MemorySwap     int64     `json:",omitempty"`          // with Memory in it
+	CPUPeriod      int64     `json:"CpuPeriod,omitempty"` // microseconds
+	CPUQuota       int64     `json:"CpuQuota,omitempty"`  // of each period
+	GroupAdd       []string  `json:",omitempty"`
+	ExtraHosts     []string  `json:",omitempty"`
+	Mounts         []mount   `json:",omitempty"`
+	Ulimits        []ulimit  `json:",omitempty"`
 	LogConfig      logConfig
 }
 
@@ -120,6 +126,12 @@ func (c *client) createContainer(ctx context.Context, spec containerSpec, platfo
 
 func (c *client) startContainer(ctx context.Context, id string) error {
 	return c.call(ctx, http.MethodPost, "/containers/"+id+"/start", nil, nil, nil)
+}
+
+// resizeContainer sets the size of a running container's terminal.
+func (c *client) resizeContainer(ctx context.Context, id string, columns, rows uint16) error {
+	query := url.Values{"w": {strconv.Itoa(int(columns))}, "h": {strconv.Itoa(int(rows))}}
+	return c.call(ctx, http.MethodPost, "/containers/"+id+"/resize", query, nil, nil)
 }
 
 // waitContainer waits until a container that was started does not run.

@@ -162,12 +162,16 @@ func minor(version string) int {
 	return n
 }
 
-// attach gives the stream of what a container writes, from before its start.
-// The caller closes it.
-func (c *client) attach(ctx context.Context, id string) (io.ReadCloser, error) {
+// attach gives the stream of what a container writes, from before its start,
+// and with stdin also what it reads. The caller closes it.
+func (c *client) attach(ctx context.Context, id string, stdin bool) (*stream, error) {
+	query := url.Values{"stream": {"1"}, "stdout": {"1"}, "stderr": {"1"}}
+	if stdin {
+		query.Set("stdin", "1")
+	}
 	req, err := c.new(ctx, request{
 		method: http.MethodPost, path: "/containers/" + id + "/attach",
-		query:  url.Values{"stream": {"1"}, "stdout": {"1"}, "stderr": {"1"}},
+		query:  query,
 		header: http.Header{"Connection": {"Upgrade"}, "Upgrade": {"tcp"}},
 	})
 	if err != nil {
@@ -209,6 +213,17 @@ type stream struct {
 	io.Reader
 	conn net.Conn
 	stop func() bool
+}
+
+func (s *stream) Write(b []byte) (int, error) { return s.conn.Write(b) }
+
+// CloseWrite tells the container that there is no more to read, if the
+// connection can.
+func (s *stream) CloseWrite() error {
+	if half, ok := s.conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
 }
 
 func (s *stream) Close() error {

@@ -41,11 +41,11 @@ func (p *pod) run(ctx context.Context, c workflow.Container, img *readyImage, st
 		return workflow.Exit{}, err
 	}
 	p.used = true
-	exit, err := p.runSpec(ctx, spec, img, stdout, stderr)
+	exit, err := p.runSpec(ctx, spec, img, c, stdout, stderr)
 	if limits := currentUlimits(); isRlimit(err) && spec.HostConfig.Ulimits == nil && limits != nil {
 		p.engine.setUlimits(limits)
 		spec.HostConfig.Ulimits = limits
-		exit, err = p.runSpec(ctx, spec, img, stdout, stderr)
+		exit, err = p.runSpec(ctx, spec, img, c, stdout, stderr)
 	}
 	var start *startError
 	if !errors.As(err, &start) {
@@ -56,7 +56,7 @@ func (p *pod) run(ctx context.Context, c workflow.Container, img *readyImage, st
 
 // runSpec runs a container to its end and removes it: before it returns if ctx
 // has ended or something failed, else soon.
-func (p *pod) runSpec(ctx context.Context, spec containerSpec, img *readyImage, stdout, stderr io.Writer) (exit workflow.Exit, err error) {
+func (p *pod) runSpec(ctx context.Context, spec containerSpec, img *readyImage, c workflow.Container, stdout, stderr io.Writer) (exit workflow.Exit, err error) {
 	e := p.engine
 	id, err := e.create(ctx, spec, img.platform)
 	if err != nil {
@@ -71,7 +71,7 @@ func (p *pod) runSpec(ctx context.Context, spec containerSpec, img *readyImage, 
 			err = e.fault("removing the container", removed)
 		}
 	}()
-	output, err := e.client.attach(ctx, id)
+	output, err := e.client.attach(ctx, id, spec.OpenStdin)
 	if err != nil {
 		return exit, &startError{e.fault("attaching to the container", err)} // where Podman prepares the start
 	}
@@ -80,7 +80,7 @@ func (p *pod) runSpec(ctx context.Context, spec containerSpec, img *readyImage, 
 	if err := e.begin(ctx, id); err != nil {
 		return exit, &startError{e.fault("starting the container", err)}
 	}
-	if err := demultiplex(output, stdout, stderr); err != nil {
+	if err := e.converse(ctx, id, c, output, stdout, stderr); err != nil {
 		return exit, e.fault("reading its output", err)
 	}
 	if err := e.client.waitContainer(ctx, id); err != nil {
@@ -137,6 +137,12 @@ func (p *pod) spec(ctx context.Context, c workflow.Container, img *readyImage) (
 	if p.engine.config.Name == Podman {
 		spec.HostConfig.forPodman(user)
 	}
+	if c.Terminal != nil {
+		spec.Tty = true
+		spec.HostConfig.ConsoleSize = [2]uint16{c.Terminal.Size.Rows, c.Terminal.Size.Columns}
+	}
+	spec.AttachStdin = c.Stdin != nil || spec.Tty
+	spec.OpenStdin, spec.StdinOnce = spec.AttachStdin, spec.AttachStdin
 	if c.Hostname != "" {
 		spec.HostConfig.ExtraHosts = []string{c.Hostname + ":127.0.0.1"}
 	}

@@ -87,6 +87,9 @@ func (c *commandConn) ended(err error) error {
 	return err
 }
 
+// CloseWrite tells the program, and so the daemon, that no more will come.
+func (c *commandConn) CloseWrite() error { return c.in.Close() }
+
 // Close ends the program.
 func (c *commandConn) Close() error {
 	c.once.Do(func() {

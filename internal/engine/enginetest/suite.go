@@ -55,6 +55,8 @@ func Run(t *testing.T, newEngine func(t *testing.T, images *image.Store) workflo
 		{"a program that a fault ends is told of by its signal", testFault},
 		{"output arrives byte by byte, each stream by itself", testOutput},
 		{"much output takes little memory", testMuchOutput},
+		{"a container reads what it is given", testStdin},
+		{"a container has a terminal, if it is to have one", testTerminal},
 		{"a writer that fails ends the container", testBrokenWriter},
 		{"a child in the background does not hold up the end", testBackground},
 		{"volumes are empty and everybody's, and outlive a step", testVolumes},
@@ -415,6 +417,73 @@ type broken struct{}
 var errBroken = errors.New("disk full")
 
 func (broken) Write([]byte) (int, error) { return 0, errBroken }
+
+func testStdin(t *testing.T, w *world) {
+	c := w.sh(w.image(t, v1.Config{}))
+	c.Command, c.Stdin = []string{"/bin/sh"}, strings.NewReader("echo one; echo two >&2\nexit 3\n")
+	if diff := cmp.Diff(result{Code: 3, Stdout: "one\n", Stderr: "two\n"}, w.run(t, w.pod(t), c)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	c.Command, c.Stdin = []string{"/bin/cat"}, strings.NewReader("until its end\n")
+	if diff := cmp.Diff(result{Stdout: "until its end\n"}, w.run(t, w.pod(t), c)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	// Somebody who types nothing is not waited for.
+	silent, typing := io.Pipe()
+	defer func() { _ = typing.Close() }()
+	c.Command, c.Stdin = []string{"/bin/echo", "done"}, silent
+	if diff := cmp.Diff(result{Stdout: "done\n"}, w.run(t, w.pod(t), c)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func testTerminal(t *testing.T, w *world) {
+	c := w.sh(w.image(t, v1.Config{User: "65532"}),
+		`stty -echo`, `test -t 0 -a -t 1 -a -t 2 && echo three`, `echo tty > /dev/tty`,
+		`echo ready`, `read line`, `echo "got $line" >&2`,
+		`until [ "$(stty size 2>/dev/null)" = "22 99" ]; do sleep 0.01; done`, `echo resized`,
+		`while read line; do echo "$line"; done`,
+		`trap 'echo interrupted; exit 3' INT`, `echo again`, `while :; do sleep 1; done`)
+	resized := make(chan workflow.Size)
+	typed, typing := io.Pipe()
+	c.Stdin, c.Terminal = typed, &workflow.Terminal{Size: workflow.Size{Columns: 77, Rows: 11}, Resized: resized}
+	talk := &dialogue{turns: []turn{
+		{"ready", func() { _, _ = io.WriteString(typing, "hello\n") }},
+		{"got", func() { resized <- workflow.Size{Columns: 99, Rows: 22} }},
+		{"resized", func() { _, _ = io.WriteString(typing, "x\n\x04") }}, // Ctrl-D ends the input
+		{"again", func() { _, _ = io.WriteString(typing, "\x03") }},      // and Ctrl-C interrupts
+	}}
+	exit, err := w.pod(t).Run(t.Context(), c, talk, io.Discard)
+	_ = typing.Close()
+	if err != nil || exit.Code != 3 {
+		t.Errorf("%+v, %v", exit, err)
+	}
+	want := "three\ntty\nready\ngot hello\nresized\nx\nagain\ninterrupted\n"
+	if diff := cmp.Diff(want, strings.ReplaceAll(strings.ReplaceAll(talk.shown.String(), "^C", ""), "\r\n", "\n")); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// A dialogue answers what is shown on a terminal.
+type dialogue struct {
+	shown bytes.Buffer
+	turns []turn
+}
+
+// A turn is taken once the text has been shown.
+type turn struct {
+	shown string
+	then  func()
+}
+
+func (d *dialogue) Write(b []byte) (int, error) {
+	n, err := d.shown.Write(b)
+	for len(d.turns) > 0 && strings.Contains(d.shown.String(), d.turns[0].shown) {
+		go d.turns[0].then()
+		d.turns = d.turns[1:]
+	}
+	return n, err
+}
 
 func testBrokenWriter(t *testing.T, w *world) {
 	c := w.sh(w.image(t, v1.Config{}), `yes | head -c 10000000`, `sleep 3600`)

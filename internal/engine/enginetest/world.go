@@ -27,7 +27,7 @@ import (
 const busybox = "/bin/busybox"
 
 // applets are the commands of the images.
-var applets = strings.Fields("sh cat echo printf env pwd id ls ln rm mkdir mkfifo chmod chown sleep kill dd hostname stat head tail grep sort tr true unshare wc yes umask")
+var applets = strings.Fields("sh cat echo printf env pwd id ls ln rm mkdir mkfifo chmod chown sleep kill dd hostname stat head tail grep sort tr true unshare wc yes umask stty test [")
 
 // world is an engine with the cache from which it has its images.
 type world struct {

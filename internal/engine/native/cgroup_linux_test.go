@@ -205,7 +205,7 @@ func TestAContainerStartsInItsUnifiedCgroup(t *testing.T) {
 	}
 	s.cgroup = &cgroup{dirs: []*podDir{dir}, parents: []cgroupParent{parent}}
 	var out bytes.Buffer
-	if exit, err := p.start(t.Context(), s, &out, &out); err != nil || exit.Code != 0 {
+	if exit, err := p.start(t.Context(), s, workflow.Container{}, &out, &out); err != nil || exit.Code != 0 {
 		t.Errorf("%+v, %v", exit, err)
 	}
 	if got := out.String(); !strings.Contains(got, "/"+filepath.Base(dir.path)+"\n1\n") {

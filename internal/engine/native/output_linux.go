@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/kratix-tools/kratix/internal/workflow"
 )
 
 // outputs copies what a container writes while it runs. One goroutine reads
@@ -17,6 +19,7 @@ import (
 // message stays behind the lines that led to it.
 type outputs struct {
 	fds     [3]int // stdin, stdout and stderr of the container
+	in      input  // what the container reads, if anything
 	streams []*stream
 	stop    func() // called when a writer fails: nobody reads any more what the container writes
 
@@ -51,10 +54,10 @@ func closeAll(fds []int) {
 	}
 }
 
-// openOutputs starts to copy.
-func openOutputs(stop func(), uid, gid int, stdout, stderr io.Writer) (*outputs, error) {
+// openOutputs starts to copy for a container.
+func openOutputs(ctx context.Context, stop func(), uid, gid int, c workflow.Container, stdout, stderr io.Writer) (*outputs, error) {
 	o := &outputs{stop: stop, done: make(chan struct{})}
-	fds, err := o.open(stdout, stderr)
+	fds, err := o.openAll(c, stdout, stderr)
 	if err == nil {
 		// A program may open /dev/stdout anew, which takes permission as
 		// with any other file.
@@ -62,6 +65,7 @@ func openOutputs(stop func(), uid, gid int, stdout, stderr io.Writer) (*outputs,
 	}
 	if err != nil {
 		closeAll(fds)
+		o.in.close()
 		for _, s := range o.streams {
 			s.close()
 		}
@@ -69,15 +73,53 @@ func openOutputs(stop func(), uid, gid int, stdout, stderr io.Writer) (*outputs,
 	}
 	copy(o.fds[:], fds)
 	go o.copy()
+	if c.Terminal != nil {
+		go o.in.converse(ctx, c.Stdin, c.Terminal.Resized, o.done)
+	}
 	return o, nil
 }
 
-// open opens what the container is given, as far as it comes.
-func (o *outputs) open(stdout, stderr io.Writer) ([]int, error) {
-	fds, err := openNull(1)
+// openAll opens what a container is given, as far as it comes.
+func (o *outputs) openAll(c workflow.Container, stdout, stderr io.Writer) (fds []int, err error) {
+	if c.Terminal != nil {
+		return o.terminal(c.Terminal.Size, stdout)
+	}
+	if c.Stdin == nil {
+		fds, err = openNull(1)
+	} else {
+		var fd int
+		o.in, fd, err = openStdin(c.Stdin)
+		fds = []int{fd}
+	}
 	if err != nil {
 		return nil, err
 	}
+	return o.open(fds, stdout, stderr)
+}
+
+// terminal gives a container a terminal that is copied to w.
+func (o *outputs) terminal(size workflow.Size, w io.Writer) ([]int, error) {
+	in, fd, err := openTerminal(size)
+	if err != nil {
+		return nil, err
+	}
+	o.in = in
+	var shown int
+	connection, err := in.SyscallConn()
+	if err == nil {
+		err = connection.Control(func(master uintptr) {
+			shown, err = unix.FcntlInt(master, unix.F_DUPFD_CLOEXEC, 3)
+		})
+	}
+	if err != nil {
+		return []int{fd}, err
+	}
+	o.streams = append(o.streams, &stream{shown, w})
+	return dupTwice(fd)
+}
+
+// open adds what the container writes to.
+func (o *outputs) open(fds []int, stdout, stderr io.Writer) ([]int, error) {
 	fd, err := o.pipe(stdout)
 	if err != nil {
 		return fds, err
@@ -181,11 +223,14 @@ func (o *outputs) fail(err error) {
 // After a writer's failure nothing is read any more.
 func (s *stream) copy(buf []byte) error {
 	n, err := unix.Read(s.fd, buf)
-	if errors.Is(err, unix.EINTR) {
+	if errors.Is(err, unix.EINTR) || errors.Is(err, unix.EAGAIN) {
 		return nil
 	}
 	if n <= 0 {
 		s.close()
+		if hungUp(err) {
+			return nil
+		}
 		return os.NewSyscallError("read", err)
 	}
 	if _, err := s.w.Write(buf[:n]); err != nil {
@@ -208,5 +253,6 @@ func (s *stream) close() {
 func (o *outputs) wait(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { o.abandoned.Store(time.Now().Add(time.Second).UnixNano()) })()
 	<-o.done
+	o.in.close()
 	return o.err
 }

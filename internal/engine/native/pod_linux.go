@@ -68,21 +68,22 @@ func (p *pod) run(ctx context.Context, c workflow.Container, img *readyImage, st
 	if s.cgroup, err = p.engine.cgroups.create(c.Limits); err != nil {
 		return workflow.Exit{}, diag.Machine(err)
 	}
-	exit, err := p.start(ctx, s, stdout, stderr)
+	exit, err := p.start(ctx, s, c, stdout, stderr)
 	exit.OOMKilled = s.cgroup.outOfMemory()
 	return exit, cmp.Or(err, diag.Machine(s.cgroup.remove()))
 }
 
 // start runs a sandbox to its end.
-func (p *pod) start(ctx context.Context, s *sandbox, stdout, stderr io.Writer) (exit workflow.Exit, err error) {
+func (p *pod) start(ctx context.Context, s *sandbox, c workflow.Container, stdout, stderr io.Writer) (exit workflow.Exit, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	uid, gid := s.hostUser()
-	out, err := openOutputs(cancel, uid, gid, stdout, stderr)
+	out, err := openOutputs(ctx, cancel, uid, gid, c, stdout, stderr)
 	if err != nil {
 		return exit, diag.Machine(err)
 	}
 	s.stdin, s.stdout, s.stderr = out.fds[0], out.fds[1], out.fds[2]
+	s.terminal = c.Terminal != nil
 	proc, err := s.process()
 	if err != nil {
 		return exit, errors.Join(diag.Input(err), out.wait(ctx))

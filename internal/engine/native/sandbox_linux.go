@@ -45,6 +45,7 @@ type sandbox struct {
 	places  []string // paths to try for args[0]; none only makes the sandbox and leaves
 
 	stdin, stdout, stderr int
+	terminal              bool // which is what these three are
 }
 
 // kernel says what this machine has, so that a sandbox asks for no more.
@@ -157,6 +158,9 @@ func (s *sandbox) settle(p *process) {
 	}
 	for fd, given := range []int{s.stdin, s.stdout, s.stderr} {
 		p.do("handing over output", unix.SYS_DUP3, uintptr(given), uintptr(fd), 0)
+	}
+	if s.terminal {
+		p.do("taking the terminal", unix.SYS_IOCTL, 0, unix.TIOCSCTTY, 0)
 	}
 	p.do("setting the umask", unix.SYS_UMASK, 0)
 }
