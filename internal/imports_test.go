@@ -38,6 +38,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		{"adapter yamldoc", "term " + domain},
 		// The story is told forwards and imported backwards.
 		{"promise", "workflow work schedule placement platform compare explain simulate fixture suite"},
+		{"shell", "term view cli engine image build promise work schedule placement platform compare explain simulate fixture suite inspect kube net os/exec"},
 		{"workflow", "promise work schedule placement platform compare explain simulate fixture suite"},
 		{"work", "promise workflow schedule placement platform compare explain simulate fixture suite"},
 		{"schedule", "promise workflow work placement platform compare explain simulate fixture suite"},
@@ -86,6 +87,7 @@ func TestLibrariesHaveOwners(t *testing.T) {
 		"net/http":                               "image engine statestore kube chart pulumischema",
 		"os/exec":                                "build changed engine bench statestore kube/kubetest kustomize tfmodule cmd/kratix release",
 		"github.com/fsnotify/fsnotify":           "changed",
+		"mvdan.cc/sh":                            "shell",
 		// Text and not containers.
 		"github.com/google/go-containerregistry/pkg/v1": "image build engine chart release",
 		// For tests.
