@@ -8,11 +8,15 @@ import (
 	"syscall"
 
 	"github.com/kratix-tools/kratix/internal/cli"
+	"github.com/kratix-tools/kratix/internal/shell"
 )
 
 func main() { os.Exit(run()) }
 
 func run() int {
+	if len(os.Args) > 1 && os.Args[1] == shell.Command {
+		return shell.Main(os.Args[2:], os.Stdin, os.Stdout, os.Stderr)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	// A second Ctrl-C ends the program at once.

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"io/fs"
 	"log"
@@ -20,6 +21,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -48,6 +50,7 @@ func TestScripts(t *testing.T) {
 	clusters := newClusters()
 	t.Cleanup(clusters.end)
 	stores := newStateStores()
+	program := &staticProgram{dir: t.TempDir()}
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		UpdateScripts:       *update,
@@ -67,6 +70,7 @@ func TestScripts(t *testing.T) {
 			"nothing":  nothing,
 			"hidden":   hidden,
 			"docker":   docker.use,
+			"static":   program.use,
 			"cluster":  clusters.use,
 			"charts":   serveCharts,
 			"schemas":  serveSchemas,
@@ -314,6 +318,30 @@ func shellImage(dir string) (v1.Image, error) {
 		Env:        []string{"PATH=/bin"},
 		User:       "65532",
 	})
+}
+
+// A staticProgram is the program as it is released: without libraries, unlike a
+// test that looks for races.
+type staticProgram struct {
+	dir  string
+	once sync.Once
+	err  error
+}
+
+// "static" makes kratix that program.
+func (p *staticProgram) use(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: static")
+	}
+	p.once.Do(func() {
+		build := exec.Command("go", "build", "-o", p.dir, ".")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			p.err = fmt.Errorf("go build: %w\n%s", err, out)
+		}
+	})
+	ts.Check(p.err)
+	ts.Setenv("PATH", p.dir+string(os.PathListSeparator)+ts.Getenv("PATH"))
 }
 
 // "example NAME" copies examples/NAME to the script's directory.

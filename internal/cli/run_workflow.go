@@ -33,6 +33,7 @@ type runWorkflowOptions struct {
 	promiseFlags
 	containerFlags
 	objectFlags
+	debugFlags
 
 	ref          string
 	request      string
@@ -53,7 +54,10 @@ in containers on this machine, and show what they leave behind and where
 Kratix would place it. Nothing is compared and no cluster is touched.
 
 The request is example-resource.yaml of the Promise unless --filename names
-another. Destinations are those in tests/destinations.`,
+another. Destinations are those in tests/destinations.
+
+--debug opens a shell in the step that fails, or behind that of --until or
+--container, as "kratix test workflow --help" tells.`,
 		Example: `  # what would this request give?
   kratix run workflow -f example-resource.yaml
 
@@ -71,6 +75,7 @@ another. Destinations are those in tests/destinations.`,
 	opts.promiseFlags.register(cmd)
 	opts.containerFlags.register(cmd)
 	opts.objectFlags.register(cmd)
+	opts.debugFlags.register(cmd)
 	flags := cmd.Flags()
 	flags.StringVarP(&opts.request, "filename", "f", "", "`FILE` with the resource request, - for stdin (default example-resource.yaml)")
 	flags.StringArrayVar(&opts.destinations, "destinations", nil, "`FILE` or directory with Destinations and state stores; repeatable (default tests/destinations)")
@@ -87,6 +92,10 @@ func runRunWorkflow(ctx context.Context, env *Env, opts runWorkflowOptions) (err
 		return err
 	}
 	p, err := opts.loadChecked(env)
+	if err != nil {
+		return err
+	}
+	d, err := opts.shells(env)
 	if err != nil {
 		return err
 	}
@@ -108,11 +117,15 @@ func runRunWorkflow(ctx context.Context, env *Env, opts runWorkflowOptions) (err
 		return err
 	}
 	defer m.close()
+	if err := d.prepare(ctx, m); err != nil {
+		return err
+	}
 	sim.Engine, sim.Dir = m, dir
-	delivery, err := opts.observed(ctx, env, sim)
+	delivery, err := opts.observed(ctx, env, sim, d)
 	if err != nil {
 		return err
 	}
+	d.done()
 	for _, pipeline := range delivery.Pipelines {
 		view.Findings(env.err(), view.Untold(opts.format, pipeline.Findings))
 	}
@@ -123,6 +136,17 @@ func runRunWorkflow(ctx context.Context, env *Env, opts runWorkflowOptions) (err
 		return shown(diag.Answer(failed.Failure.Err))
 	}
 	return nil
+}
+
+// shells gives what opens shells, if any are asked for.
+func (o *runWorkflowOptions) shells(env *Env) (*debugger, error) {
+	if err := o.consistent(o.format); err != nil {
+		return nil, err
+	}
+	if o.debug && slices.Contains(append(o.destinations, o.request), "-") {
+		return nil, diag.Inputf("--debug and - both read standard input: give the object in a file")
+	}
+	return o.debugger(env)
 }
 
 // containers lists what is run. That a container is named that no Pipeline has
@@ -154,13 +178,17 @@ func hasContainer(all []stepContainer, flag, name string, ref promise.WorkflowRe
 }
 
 // observed runs the simulation and tells of its progress.
-func (o *runWorkflowOptions) observed(ctx context.Context, env *Env, sim simulate.Simulation) (*simulate.Delivery, error) {
+func (o *runWorkflowOptions) observed(ctx context.Context, env *Env, sim simulate.Simulation, d *debugger) (*simulate.Delivery, error) {
+	if d != nil {
+		sim.Halt, d.told = d.halt, o.verbose > 0
+	}
 	if o.verbose > 0 {
 		sim.Observer = func(pipeline string) workflow.Observer { return view.StepLog(env.err(), pipeline+"/") }
 		return simulate.Run(ctx, sim)
 	}
 	progress := view.NewProgress(o.stderr(env))
 	defer progress.Stop()
+	d.over(progress)
 	sim.Observer = progress.Observer
 	return simulate.Run(ctx, sim)
 }

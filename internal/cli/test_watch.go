@@ -98,5 +98,5 @@ func (o *testWorkflowOptions) testTouched(ctx context.Context, env *Env, files [
 		}
 	}
 	view.Changed(env.out(), shown, cases, len(all))
-	return o.test(ctx, env, p, cases)
+	return o.test(ctx, env, p, cases, nil)
 }

@@ -48,6 +48,7 @@ type testWorkflowOptions struct {
 	promiseFlags
 	containerFlags
 	caseFlags
+	debugFlags
 
 	narrow suite.Narrow
 	keep   bool
@@ -75,6 +76,15 @@ whole is kept and not compared; the case passes if the containers succeed.
 --review shows one difference after another and asks: a accepts it, r rejects
 it, s skips it, q quits.
 
+--debug opens a shell in the step that fails, of one case: with its image,
+volumes, environment, user and rights, and no limits of time and memory. With
+--until or --container it opens in that step also if it succeeds. Other
+programs of the step are gone, and what it wrote outside of its volumes. The
+values of its Secrets are there to be seen. What you do in the shell changes
+nothing of the result. An image without a shell gets one of ours, which
+--debug-image replaces by that of another image. A script on standard input is
+run in place of what one would type.
+
 --changed runs the cases that a change can touch: those whose own directory,
 Destinations or container sources have changed, and all of them if the Promise
 or tests/suite.yaml has. --watch goes on with the same rule while you edit.`,
@@ -86,6 +96,9 @@ or tests/suite.yaml has. --watch goes on with the same rule while you edit.`,
 
   # while editing
   kratix test workflow --watch
+
+  # a shell in the step that fails
+  kratix test workflow small --debug
 
   # take what comes out as the new golden
   kratix test workflow --update
@@ -105,6 +118,7 @@ func (o *testWorkflowOptions) register(cmd *cobra.Command) {
 	o.promiseFlags.register(cmd)
 	o.containerFlags.register(cmd)
 	o.caseFlags.register(cmd)
+	o.debugFlags.register(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&o.narrow.Pipeline, "pipeline", "", "run `PIPELINE` only")
 	flags.StringVar(&o.narrow.Container, "container", "", "run `CONTAINER` only, on empty directories")
@@ -142,7 +156,14 @@ func (o *testWorkflowOptions) testSelected(ctx context.Context, env *Env) error 
 	if o.dryRun {
 		return o.showPlan(env, p, cases)
 	}
-	return o.test(ctx, env, p, cases)
+	if err := o.one(cases); err != nil {
+		return err
+	}
+	d, err := o.debugger(env)
+	if err != nil {
+		return err
+	}
+	return o.test(ctx, env, p, cases, d)
 }
 
 // consistent refuses flags that contradict each other.
@@ -163,12 +184,14 @@ func (o *testWorkflowOptions) consistent() error {
 		return diag.Inputf("--watch and --dry-run: give one of them")
 	case o.watch && o.format != view.Text:
 		return diag.Inputf("--watch never ends, and -o %s is one answer: give one of them", o.format)
+	case o.debug && (o.update || o.review || o.watch || o.dryRun):
+		return diag.Inputf("--debug runs one case, once, to look into it: give it without --update, --review, --watch and --dry-run")
 	}
-	return nil
+	return o.debugFlags.consistent(o.format)
 }
 
-// test runs cases and shows them.
-func (o *testWorkflowOptions) test(ctx context.Context, env *Env, p *promise.Promise, cases []*fixture.Case) error {
+// test runs cases and shows them; d may be nil.
+func (o *testWorkflowOptions) test(ctx context.Context, env *Env, p *promise.Promise, cases []*fixture.Case, d *debugger) error {
 	containers, err := o.containersOf(p, cases)
 	if err != nil {
 		return err
@@ -178,11 +201,14 @@ func (o *testWorkflowOptions) test(ctx context.Context, env *Env, p *promise.Pro
 		return err
 	}
 	defer m.close()
+	if err := d.prepare(ctx, m); err != nil {
+		return err
+	}
 	dir, err := suite.NewRunDir(p.Dir)
 	if err != nil {
 		return err
 	}
-	report, err := o.runSuite(ctx, env, p, cases, m, dir)
+	report, err := o.runSuite(ctx, env, p, cases, m, dir, d)
 	if err != nil {
 		return errors.Join(err, os.RemoveAll(dir.Path))
 	}
@@ -192,6 +218,9 @@ func (o *testWorkflowOptions) test(ctx context.Context, env *Env, p *promise.Pro
 	if dir.Elsewhere() {
 		view.Note(env.err(), "the Promise's directory cannot be written, so the run is in "+dir.Path)
 	}
+	if report.Summary.ExitCode != diag.ExitInput { // else it could not be run
+		d.done()
+	}
 	if o.review {
 		return o.reviewCases(ctx, env, report)
 	}
@@ -199,11 +228,16 @@ func (o *testWorkflowOptions) test(ctx context.Context, env *Env, p *promise.Pro
 }
 
 // runSuite runs the cases and shows them.
-func (o *testWorkflowOptions) runSuite(ctx context.Context, env *Env, p *promise.Promise, cases []*fixture.Case, m *machine, dir *suite.RunDir) (*suite.Report, error) {
+func (o *testWorkflowOptions) runSuite(ctx context.Context, env *Env, p *promise.Promise, cases []*fixture.Case, m *machine, dir *suite.RunDir, d *debugger) (*suite.Report, error) {
 	s := suite.Suite{
 		Promise: p, Cases: cases, Engine: m, Environment: m.environment, Dir: dir, Narrow: o.narrow,
 		Jobs: o.jobs, FailFast: o.failFast, Update: o.update, Keep: o.keep,
 		Network: o.network, Timeout: o.timeout,
+	}
+	if d != nil {
+		s.Jobs = 1
+		s.Halt = func(ctx context.Context, _ string, at workflow.Halted) error { return d.halt(ctx, at) }
+		d.told = o.verbose > 0
 	}
 	switch {
 	case o.verbose > 0:
@@ -216,6 +250,7 @@ func (o *testWorkflowOptions) runSuite(ctx context.Context, env *Env, p *promise
 	}
 	progress := view.NewProgress(o.stderr(env))
 	defer progress.Stop()
+	d.over(progress)
 	s.Observer = func(name, _ string) workflow.Observer { return progress.Observer(name) }
 	return o.show(ctx, env, &s, progress, false)
 }

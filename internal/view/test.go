@@ -313,6 +313,9 @@ func (t *Tests) actions(c suite.Case) {
 		rows.row("actual output:", t.v.path.Render(c.Dir))
 		rows.row("accept:", t.command(t.verb, c, "--update"))
 		rows.row("review each:", t.command(t.verb, c, "--review"))
+		if step := suspect(c); step != "" {
+			rows.row("look inside:", t.command(t.verb, c, "--debug --until "+ShellQuote(step)))
+		}
 	}
 	rows.print(t.v)
 }
@@ -330,6 +333,21 @@ func (t *Tests) failureActions(rows *table, c suite.Case) {
 	}
 	rows.row("full log:", t.v.path.Render(step.Log))
 	rows.row("only this:", t.command(t.verb, c, "--until "+ShellQuote(step.Container)+" -v"))
+	rows.row("shell:", t.command(t.verb, c, "--debug"))
+}
+
+// suspect is the step to look into when files differ: the one that wrote the
+// first of them, if any did. Without a golden there is nothing to suspect.
+func suspect(c suite.Case) string {
+	if c.Reason != compare.ReasonGoldenMismatch {
+		return ""
+	}
+	for _, f := range c.Files {
+		if f.ByStep != "" {
+			return f.ByStep
+		}
+	}
+	return ""
 }
 
 // command runs one case.

@@ -1,0 +1,8 @@
+//go:build !unix
+
+package cli
+
+import "os"
+
+// notifyResized does nothing: the size of a terminal is told once.
+func notifyResized(chan<- os.Signal) {}
