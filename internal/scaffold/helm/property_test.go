@@ -275,7 +275,8 @@ func typesOf(value any) []string {
 }
 
 func withinLimits(s map[string]any, value any) bool {
-	size, kind := 0.0, ""
+	var size float64
+	var kind string
 	switch v := value.(type) {
 	case int64:
 		size = float64(v)

@@ -315,10 +315,8 @@ func unionOf(word string, a, b map[string]any, typesA, typesB []string) (value a
 		return x, true
 	case word == "enum":
 		return unionOfValues(a, b)
-	case word == "properties" && inA && inB:
-		return unionOfProperties(x, y), false
-	case word == "properties":
-		return firstOf(x, y), false
+	case word == "properties" && !apart:
+		return unionOfProperties(a, b), false
 	case slices.Contains([]string{"description", "title", "default", "examples", "$id"}, word):
 		return firstOf(x, y), true
 	case apart && (!inA || !inB):
@@ -356,15 +354,47 @@ func valuesOf(s map[string]any) []any {
 	return nil
 }
 
-func unionOfProperties(a, b any) any {
-	x, _ := a.(map[string]any)
-	y, _ := b.(map[string]any)
-	joined := maps.Clone(x)
-	for key, schema := range y {
-		if old, ok := joined[key]; ok && !reflect.DeepEqual(old, schema) {
-			schema = map[string]any{"anyOf": []any{old, schema}}
+// unionOfProperties describes the properties of one of two objects. What one of
+// them does not mention may be anything there.
+func unionOfProperties(a, b map[string]any) any {
+	joined := map[string]any{}
+	for _, pair := range [][2]map[string]any{{a, b}, {b, a}} {
+		own, _ := pair[0]["properties"].(map[string]any)
+		for key, schema := range own {
+			switch other := propertyOf(pair[1], key); {
+			case other == false || reflect.DeepEqual(other, schema):
+				joined[key] = schema
+			case other == true:
+				joined[key] = remarks(schema)
+			case joined[key] == nil:
+				joined[key] = map[string]any{"anyOf": []any{schema, other}}
+			}
 		}
-		joined[key] = schema
 	}
 	return joined
+}
+
+// propertyOf is the schema that an object has for a property.
+func propertyOf(object map[string]any, key string) any {
+	properties, _ := object["properties"].(map[string]any)
+	if schema, ok := properties[key]; ok {
+		return schema
+	}
+	rest, said := object["additionalProperties"]
+	if !said || object["patternProperties"] != nil {
+		return true
+	}
+	return rest
+}
+
+// remarks is a schema that says the same to people and allows anything.
+func remarks(schema any) any {
+	words, _ := schema.(map[string]any)
+	said := map[string]any{}
+	for _, word := range []string{"title", "description", "deprecated"} {
+		if value, ok := words[word]; ok {
+			said[word] = value
+		}
+	}
+	return said
 }

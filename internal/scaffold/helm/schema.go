@@ -259,7 +259,7 @@ func (t *translator) scalar(path string, s *apiextensionsv1.JSONSchemaProps, wor
 	}
 	if format, ok := words["format"].(string); ok {
 		if !slices.Contains([]string{"date", "date-time", "email", "hostname", "ipv4", "ipv6", "uri", "uuid", "int32", "int64", "float", "double", "byte"}, format) {
-			t.note(path, "format: the API server knows no %q, so the API does not check it", format)
+			t.note(path, "format: %q means nothing or something else to the API server, so the API does not check it", format)
 		} else {
 			s.Format = format
 		}
