@@ -138,10 +138,61 @@ func exampleList(s *apiextensionsv1.JSONSchemaProps) any {
 	if s.Items == nil || s.Items.Schema == nil || s.MinItems == nil {
 		return list
 	}
-	for int64(len(list)) < min(*s.MinItems, maxExampleItems) {
-		list = append(list, exampleOf(s.Items.Schema))
+	for n := 0; int64(n) < min(*s.MinItems, maxExampleItems); n++ {
+		item := exampleOf(s.Items.Schema)
+		switch kind := s.XListType; {
+		case kind != nil && *kind == "set":
+			item = another(s.Items.Schema, item, n)
+		case kind != nil && *kind == "map":
+			item = anotherKey(s, item, n)
+		}
+		list = append(list, item)
 	}
 	return list
+}
+
+// another gives the nth of values that differ, the first of which is the example,
+// as far as the schema allows.
+func another(s *apiextensionsv1.JSONSchemaProps, example any, n int) any {
+	if n == 0 {
+		return example
+	}
+	if len(s.Enum) > 0 {
+		return decoded(s.Enum[n%len(s.Enum)])
+	}
+	switch value := example.(type) {
+	case string:
+		text := fmt.Sprintf("%s-%d", value, n+1)
+		if fits(s, text) {
+			return text
+		}
+	case int64:
+		return value + int64(n)
+	case float64:
+		return value + float64(n)
+	}
+	return example
+}
+
+// fits tells whether a text made of an example is one, too.
+func fits(s *apiextensionsv1.JSONSchemaProps, text string) bool {
+	matches, err := regexp.MatchString(s.Pattern, text)
+	return err == nil && matches && s.Format == "" && (s.MaxLength == nil || int64(len(text)) <= *s.MaxLength)
+}
+
+// anotherKey makes the key of an item differ from those of the items before it.
+func anotherKey(s *apiextensionsv1.JSONSchemaProps, item any, n int) any {
+	object, ok := item.(map[string]any)
+	if !ok || len(s.XListMapKeys) == 0 {
+		return item
+	}
+	key := s.XListMapKeys[0]
+	property := s.Items.Schema.Properties[key]
+	if object[key] == nil {
+		object[key] = exampleOf(&property)
+	}
+	object[key] = another(&property, object[key], n)
+	return object
 }
 
 // exampleNumber is wanted, or the next one that is within the limits.

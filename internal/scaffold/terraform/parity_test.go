@@ -12,7 +12,11 @@ import (
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 
+	"github.com/kratix-tools/kratix/internal/promise"
+	"github.com/kratix-tools/kratix/internal/scaffold"
 	"github.com/kratix-tools/kratix/internal/scaffold/openapi"
+	"github.com/kratix-tools/kratix/internal/scaffold/scaffoldtest"
+	"github.com/kratix-tools/kratix/internal/scaffold/terraform"
 )
 
 // TestTerraformAgrees gives the same values to the API and to Terraform. What
@@ -51,7 +55,7 @@ func TestTerraformAgrees(t *testing.T) {
 		{"object({a = optional(number), b = number})", `var.x.a == null || var.x.b > 3`, `{"b":1} {"a":1,"b":1}`},
 		{"list(object({a = string}))", `alltrue([for v in var.x : v.a != ""])`, `[] [{"a":"b"}] [{"a":"b"},{"a":""}]`},
 		{"map(number)", `alltrue([for v in values(var.x) : v > 0 && v < 9])`, `{} {"a":8} {"a":9}`},
-		{"set(string)", `length(setsubtract(var.x, ["a", "b"])) == 0`, `[] ["a","a"] ["a","c"]`},
+		{"set(string)", `length(setsubtract(var.x, ["a", "b"])) == 0`, `[] ["a"] ["a","c"]`},
 		{"tuple([number, number])", ``, `[1,2] [1] [1,2,3] ["a",1]`},
 		{"map(list(number))", ``, `{"a":[1]} {"a":1} []`},
 		{"object({a = object({b = optional(list(string), [])})})", ``, `{"a":{}} {} {"a":{"b":["c"]}} {"a":{"b":"c"}}`},
@@ -97,6 +101,52 @@ func TestTerraformAgrees(t *testing.T) {
 	}
 }
 
+// TestTerraformTakesTheExample calls a module with what the API server keeps of
+// the example request: with all its defaults.
+func TestTerraformTakesTheExample(t *testing.T) {
+	t.Parallel()
+	program, err := exec.LookPath("terraform")
+	if err != nil {
+		t.Skip(err)
+	}
+	dir := t.TempDir()
+	for _, name := range []string{"variables.tf", "more.tf.json"} { // that need no provider
+		data, err := os.ReadFile(filepath.Join("testdata", "vpc", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := scaffold.Write(dir, []scaffold.File{{Path: "vpc/" + name, Data: data}}, scaffold.WriteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m, err := terraform.Read(os.DirFS(filepath.Join(dir, "vpc")), "vpc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, _, err := scaffold.Translate(scaffold.PromiseOptions{Name: "vpc", Group: "acme.org", Kind: "Network"}, m.Content(terraform.Options{Source: "./vpc"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := scaffoldtest.Works(t, files)
+	request, err := promise.LoadRequest(filepath.Join(p.Dir, "example-resource.yaml"), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	call, _ := request.Admitted["spec"].(map[string]any)
+	if len(call) < 30 {
+		t.Errorf("%d arguments", len(call))
+	}
+	call["source"] = "./vpc"
+	data, err := json.Marshal(map[string]any{"module": map[string]any{"vpc": call}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "main.tf.json"), data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	refusedByTerraform(t, program, dir) // all that is not in main.tf is an error
+}
+
 // An answer is that of an API, which may be unsure of what it takes.
 type answer struct{ takes, unsure bool }
 
@@ -110,10 +160,12 @@ func refusedByTerraform(t *testing.T, program, dir string) map[int]bool {
 		out, _ := cmd.Output() // that it refuses is an answer
 		return out
 	}
+	planned := false
 	run("init", "-backend=false", "-input=false", "-no-color")
 	refused := map[int]bool{}
 	for line := range bytes.Lines(run("plan", "-json", "-input=false", "-lock=false", "-refresh=false")) {
 		var said struct {
+			Type       string
 			Diagnostic *struct {
 				Severity, Summary, Detail string
 				Range                     *struct {
@@ -126,6 +178,7 @@ func refusedByTerraform(t *testing.T, program, dir string) map[int]bool {
 			t.Fatalf("%v: %s", err, line)
 		}
 		d := said.Diagnostic
+		planned = planned || d != nil || said.Type == "change_summary"
 		switch {
 		case d == nil || d.Severity != "error":
 		case d.Range != nil && d.Range.Filename == "main.tf":
@@ -133,6 +186,9 @@ func refusedByTerraform(t *testing.T, program, dir string) map[int]bool {
 		default:
 			t.Errorf("terraform: %s: %s", d.Summary, d.Detail)
 		}
+	}
+	if !planned {
+		t.Error("terraform has made no plan")
 	}
 	return refused
 }

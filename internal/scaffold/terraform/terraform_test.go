@@ -155,7 +155,7 @@ func TestConditions(t *testing.T) {
 		{"a list or an empty text", "string", `var.x == "" || contains(["a", "b"], var.x)`, "enum:\n- \"\"\n- a\n- b\ntype: string\n"},
 		{"empty or a pattern", "string", `var.x == "" || can(regex("^a|b$", var.x))`, "pattern: ^$|^a|b$\ntype: string\n"},
 		{"an attribute or null", "object({a = optional(string)})", `var.x.a == null || contains(["b"], var.x.a)`, "properties:\n  a:\n    enum:\n    - b\n    type: string\ntype: object\n"},
-		{"nothing but", "set(string)", `length(setsubtract(var.x, ["a", "b"])) == 0`, "items:\n  enum:\n  - a\n  - b\n  type: string\ntype: array\n"},
+		{"nothing but", "set(string)", `length(setsubtract(var.x, ["a", "b"])) == 0`, "items:\n  enum:\n  - a\n  - b\n  type: string\ntype: array\nx-kubernetes-list-type: set\n"},
 		{"each value of a map", "map(number)", `alltrue([for v in values(var.x) : v > 0])`, "additionalProperties:\n  exclusiveMinimum: true\n  minimum: 0\n  type: number\ntype: object\n"},
 		{"each of a list as a set", "list(number)", `alltrue([for v in toset(var.x) : v > 0])`, "items:\n  exclusiveMinimum: true\n  minimum: 0\n  type: number\ntype: array\n"},
 		{"not null", "string", `var.x != null`, "type: string\n"},
@@ -172,7 +172,7 @@ func TestConditions(t *testing.T) {
 		{"an attribute", "object({a = string})", `contains(["b"], var.x.a)`, "properties:\n  a:\n    enum:\n    - b\n    type: string\nrequired:\n- a\ntype: object\n"},
 		{
 			"each item", "set(number)", `alltrue([for v in var.x : v > 0 && v < 9])`,
-			"items:\n  exclusiveMaximum: true\n  exclusiveMinimum: true\n  maximum: 9\n  minimum: 0\n  type: number\ntype: array\n",
+			"items:\n  exclusiveMaximum: true\n  exclusiveMinimum: true\n  maximum: 9\n  minimum: 0\n  type: number\ntype: array\nx-kubernetes-list-type: set\n",
 		},
 		{
 			"each attribute", "list(object({a = string}))", `alltrue([for v in var.x : v.a != ""])`,

@@ -25,8 +25,10 @@ func (v *variable) typed(field string, typ cty.Type, defaults *typeexpr.Defaults
 		return &apiextensionsv1.JSONSchemaProps{Type: "number"}
 	case typ == cty.Bool:
 		return &apiextensionsv1.JSONSchemaProps{Type: "boolean"}
-	case typ.IsListType(), typ.IsSetType(): // a set takes duplicates, and forgets them
+	case typ.IsListType():
 		return openapi.ListOf(v.typed(field+"[]", typ.ElementType(), child(defaults, "")))
+	case typ.IsSetType():
+		return v.set(field, typ.ElementType(), defaults)
 	case typ.IsMapType():
 		return openapi.MapOf(v.typed(field+".*", typ.ElementType(), child(defaults, "")))
 	case typ.IsTupleType():
@@ -36,6 +38,18 @@ func (v *variable) typed(field string, typ cty.Type, defaults *typeexpr.Defaults
 	default:
 		return openapi.Open()
 	}
+}
+
+// set is a list without duplicates. Terraform takes them and forgets them, so that
+// there may be fewer items than a condition wants; the API refuses them, but
+// cannot tell whether objects are alike.
+func (v *variable) set(field string, typ cty.Type, defaults *typeexpr.Defaults) *apiextensionsv1.JSONSchemaProps {
+	s := openapi.ListOf(v.typed(field+"[]", typ, child(defaults, "")))
+	if typ != cty.DynamicPseudoType && typ.IsPrimitiveType() {
+		kind := "set"
+		s.XListType = &kind
+	}
+	return s
 }
 
 func child(d *typeexpr.Defaults, key string) *typeexpr.Defaults {

@@ -138,7 +138,7 @@ variable "netmask_length" {
   type    = number
   default = null
   validation {
-    condition     = var.netmask_length == null || (var.netmask_length >= 16 && var.netmask_length <= 28)
+    condition     = var.netmask_length == null ? true : var.netmask_length >= 16 && var.netmask_length <= 28
     error_message = "Between 16 and 28."
   }
 }
@@ -235,7 +235,7 @@ variable "ipam_pool" {
   type    = string
   default = null
   validation {
-    condition     = var.ipam_pool == null || !contains(["x"], var.ipam_pool)
+    condition     = var.ipam_pool == null ? true : !contains(["x"], var.ipam_pool)
     error_message = "Not x."
   }
 }
@@ -247,7 +247,7 @@ variable "nested" {
   default = { a = {} }
 }
 
-# Without types, and as they were written before Terraform 0.12.
+# Without types.
 variable "untyped_text" {
   default = "a"
 }
@@ -261,33 +261,3 @@ variable "untyped_map" {
 }
 
 variable "untyped" {}
-
-variable "old_list" {
-  type    = "list"
-  default = []
-}
-
-variable "old_text" {
-  type    = "string"
-  default = 5
-}
-
-# Defaults that do not fit.
-variable "bad_default" {
-  type    = list(map(string))
-  default = ["a"]
-}
-
-variable "excluded_default" {
-  type    = string
-  default = "c"
-  validation {
-    condition     = contains(["a", "b"], var.excluded_default)
-    error_message = "a or b."
-  }
-}
-
-variable "bad_type" {
-  type    = strnig
-  default = null
-}
