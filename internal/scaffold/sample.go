@@ -1,7 +1,9 @@
 package scaffold
 
 import (
+	"path"
 	"slices"
+	"strings"
 
 	"github.com/kratix-tools/kratix/internal/api"
 	"github.com/kratix-tools/kratix/internal/yamldoc"
@@ -97,10 +99,14 @@ type expectedView struct {
 	Documents []string
 }
 
-// HandedOn is the sample of a stage that makes of each request of a Promise one
-// object of another kind, with the same name, labels and spec, in the namespace
-// "default".
-func HandedOn(promise, apiVersion, kind string) *Sample {
+// HandedOn is the sample of a container that makes of each request of a Promise
+// one object of another kind, with the same name, labels and spec, in the
+// namespace "default". It is nil if the container has an image of another name
+// than itself: that is neither the usual one nor a copy in another registry.
+func HandedOn(promise string, c api.Container, apiVersion, kind string) *Sample {
+	if lastName(c.Image) != c.Name {
+		return nil
+	}
 	return &Sample{Output: func(request map[string]any) []File {
 		metadata, _ := request["metadata"].(map[string]any)
 		spec, ok := request["spec"]
@@ -119,4 +125,11 @@ func HandedOn(promise, apiVersion, kind string) *Sample {
 		}
 		return []File{{Path: "object.yaml", Data: []byte(yamlText(object))}}
 	}}
+}
+
+// lastName is the last part of the name of an image's repository.
+func lastName(image string) string {
+	repository, _, _ := strings.Cut(image, "@")
+	name, _, _ := strings.Cut(path.Base(repository), ":")
+	return name
 }

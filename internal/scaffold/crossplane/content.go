@@ -52,12 +52,13 @@ func Content(o Options, sources Sources) (scaffold.Content, []diag.Finding, erro
 	if err != nil {
 		return scaffold.Content{}, nil, err
 	}
+	container := o.container(d)
 	content := scaffold.Content{
 		Command: "crossplane-promise", Flags: o.flags(), About: d.about(o.SkipDependencies),
 		Version:              version,
 		DestinationSelectors: map[string]string{"crossplane": "enabled"},
-		Pipelines:            []scaffold.Pipeline{scaffold.InstanceConfigure(o.container(d))},
-		Sample:               scaffold.HandedOn(o.Promise.Name, d.xrd.Spec.Group+"/"+d.version().Name, d.kind()),
+		Pipelines:            []scaffold.Pipeline{scaffold.InstanceConfigure(container)},
+		Sample:               scaffold.HandedOn(o.Promise.Name, container, d.xrd.Spec.Group+"/"+d.version().Name, d.kind()),
 	}
 	if !o.SkipDependencies {
 		objects := sources.inOrder()
@@ -113,6 +114,6 @@ func (d *definition) about(skip bool) string {
 		where = "They have to be at the destination already."
 	}
 	return fmt.Sprintf("The schema of the API is that of the Crossplane definition\n`%s`, which has compositions and functions.\n"+
-		"%s For each request the Pipeline\n`instance-configure` makes a %s of the same name and `spec`,\n%s. "+
+		"%s For each request the Pipeline\n`instance-configure` makes one %s of the same name and `spec`,\n%s. "+
 		"All is placed on destinations with the label\n`crossplane: enabled`.", d.source.Name(), where, d.kind(), d.place("`default`"))
 }

@@ -44,12 +44,13 @@ func Content(o Options, manifests *manifest.Set) (scaffold.Content, []diag.Findi
 	version, left := d.adopt(o.Promise)
 	findings = slices.Concat(findings, left, manifests.DefaultNamespace("default"))
 	slices.SortStableFunc(findings, diag.ByPosition)
+	container := o.container(d)
 	return scaffold.Content{
 		Command: "operator-promise", Flags: o.flags(), About: d.about(),
 		Version:      version,
 		Dependencies: manifests.Values(),
-		Pipelines:    []scaffold.Pipeline{scaffold.InstanceConfigure(o.container(d))},
-		Sample:       scaffold.HandedOn(o.Promise.Name, d.apiVersion(), d.crd.Spec.Names.Kind),
+		Pipelines:    []scaffold.Pipeline{scaffold.InstanceConfigure(container)},
+		Sample:       scaffold.HandedOn(o.Promise.Name, container, d.apiVersion(), d.crd.Spec.Names.Kind),
 	}, findings, nil
 }
 
@@ -78,5 +79,5 @@ func (o Options) container(d *definition) api.Container {
 func (d *definition) about() string {
 	return fmt.Sprintf("The schema of the API is that of `%s`.\n"+
 		"Its operator is among the dependencies. For each request the Pipeline\n"+
-		"`instance-configure` makes a %s of the same name and `spec`,\n%s.", d.crd.Name, d.crd.Spec.Names.Kind, d.place("`default`"))
+		"`instance-configure` makes one %s of the same name and `spec`,\n%s.", d.crd.Name, d.crd.Spec.Names.Kind, d.place("`default`"))
 }
