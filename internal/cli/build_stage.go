@@ -99,7 +99,10 @@ func (m *maker) make(ctx context.Context, s stage) error {
 	}
 	fmt.Fprintf(m.env.Out, "built %s from %s%s (%s)\n", s.tag, relative(s.dir), how, stored.Digest)
 	if m.push {
-		if err := m.store.Push(ctx, stored); err != nil {
+		stop := view.StartBusy(m.env.err(), "pushing "+s.tag)
+		err := m.store.Push(ctx, stored)
+		stop()
+		if err != nil {
 			return err
 		}
 		fmt.Fprintf(m.env.Out, "pushed %s\n", s.tag)
@@ -125,9 +128,12 @@ func (m *maker) image(ctx context.Context, s stage) (stored *image.Image, how st
 	if err != nil {
 		return nil, "", err
 	}
+	busy := view.NewBusy(m.env.err())
+	busy.Start("building " + s.tag)
 	img, err := build.Go(ctx, build.GoOptions{
-		Dir: s.dir, Base: m.base, Platform: m.platform, Store: m.store, Created: created, Stderr: m.env.Err,
+		Dir: s.dir, Base: m.base, Platform: m.platform, Store: m.store, Created: created, Stderr: busy,
 	})
+	busy.Stop()
 	if err != nil {
 		return nil, "", err
 	}

@@ -72,7 +72,9 @@ func runDiffWork(ctx context.Context, env *Env, opts diffOptions, arg string) er
 	if err != nil {
 		return err
 	}
+	stop := stores.reading()
 	diffs, err := in.Diff(ctx, report, stores.open)
+	stop()
 	if err != nil {
 		return err
 	}

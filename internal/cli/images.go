@@ -113,11 +113,16 @@ func (f *containerFlags) isGiven(ref string) bool {
 func (f *containerFlags) buildStage(ctx context.Context, env *Env, store *image.Store, c stepContainer, kind build.Kind, builder func() (*build.Builder, error)) (ref string, err error) {
 	fresh, with := false, ""
 	started := time.Now()
+	busy := view.NewBusy(f.stderr(env))
+	defer busy.Stop()
 	o := build.StageOptions{
-		GoOptions: build.GoOptions{Dir: relative(c.dir), Store: store, Stderr: env.Err, Platform: f.platform},
+		GoOptions: build.GoOptions{Dir: relative(c.dir), Store: store, Stderr: busy, Platform: f.platform},
 		Container: filepath.Base(c.dir),
 		Always:    f.build == buildAlways,
-		Building:  func() { fresh = true },
+		Building: func() {
+			fresh = true
+			busy.Start("building " + c.Image)
+		},
 		Builder: func(context.Context) (*build.Builder, error) {
 			found, err := builder()
 			if err == nil {
@@ -130,12 +135,16 @@ func (f *containerFlags) buildStage(ctx context.Context, env *Env, store *image.
 		o.Building = func() {
 			fresh = true
 			fmt.Fprintf(env.Err, "building %s from %s%s\n", c.Image, relative(c.dir), with)
+			if f.verbose == 0 { // else the builder tells
+				busy.Start("building " + c.Image)
+			}
 		}
 		if f.verbose > 0 {
 			o.Output = env.Err
 		}
 	}
 	img, err := build.Stage(ctx, store, o)
+	busy.Stop()
 	if err != nil {
 		return "", err
 	}

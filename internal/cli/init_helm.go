@@ -8,6 +8,7 @@ import (
 	"github.com/kratix-tools/kratix/internal/chart"
 	"github.com/kratix-tools/kratix/internal/scaffold"
 	"github.com/kratix-tools/kratix/internal/scaffold/helm"
+	"github.com/kratix-tools/kratix/internal/view"
 )
 
 type initHelmOptions struct {
@@ -49,7 +50,9 @@ func runInitHelm(ctx context.Context, env *Env, opts initHelmOptions) error {
 	if err := opts.check(scaffold.Flag{Name: "--chart-url", Value: opts.source.URL}); err != nil {
 		return err
 	}
+	stop := view.StartBusy(env.err(), "fetching the chart")
 	c, err := opts.source.Get(ctx)
+	stop()
 	if err != nil {
 		return err
 	}

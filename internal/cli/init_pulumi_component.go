@@ -9,6 +9,7 @@ import (
 	"github.com/kratix-tools/kratix/internal/pulumischema"
 	"github.com/kratix-tools/kratix/internal/scaffold"
 	"github.com/kratix-tools/kratix/internal/scaffold/pulumi"
+	"github.com/kratix-tools/kratix/internal/view"
 )
 
 type initPulumiComponentOptions struct {
@@ -60,7 +61,9 @@ func runInitPulumiComponent(ctx context.Context, env *Env, opts initPulumiCompon
 		return err
 	}
 	opts.source.Getenv = env.Getenv
+	stop := view.StartBusy(env.err(), "fetching the schema")
 	data, err := opts.source.Get(ctx)
+	stop()
 	if err != nil {
 		return err
 	}

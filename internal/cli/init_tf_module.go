@@ -13,6 +13,7 @@ import (
 	"github.com/kratix-tools/kratix/internal/scaffold"
 	"github.com/kratix-tools/kratix/internal/scaffold/terraform"
 	"github.com/kratix-tools/kratix/internal/tfmodule"
+	"github.com/kratix-tools/kratix/internal/view"
 )
 
 type initTFModuleOptions struct {
@@ -70,7 +71,9 @@ func runInitTFModule(ctx context.Context, env *Env, opts initTFModuleOptions) er
 			return err
 		}
 	}
+	stop := view.StartBusy(env.err(), "fetching the module")
 	m, files, err := readTFModule(ctx, opts.source, opts.module.ProviderNames)
+	stop()
 	if err != nil {
 		return err
 	}

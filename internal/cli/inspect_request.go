@@ -88,7 +88,10 @@ func runInspectRequest(ctx context.Context, env *Env, opts requestOptions, arg s
 			return progress{}, err
 		}
 		if opts.verify {
-			if err := in.VerifyRequest(ctx, report, stores.open); err != nil {
+			stop := stores.reading()
+			err := in.VerifyRequest(ctx, report, stores.open)
+			stop()
+			if err != nil {
 				return progress{}, err
 			}
 		}

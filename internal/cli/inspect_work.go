@@ -79,7 +79,10 @@ func runInspectWork(ctx context.Context, env *Env, opts workOptions, arg string)
 			return progress{}, err
 		}
 		if opts.verify {
-			if err := in.Verify(ctx, report, stores.open); err != nil {
+			stop := stores.reading()
+			err := in.Verify(ctx, report, stores.open)
+			stop()
+			if err != nil {
 				return progress{}, err
 			}
 		}

@@ -22,6 +22,7 @@ import (
 	"github.com/kratix-tools/kratix/internal/inspect"
 	"github.com/kratix-tools/kratix/internal/kube"
 	"github.com/kratix-tools/kratix/internal/statestore"
+	"github.com/kratix-tools/kratix/internal/term"
 	"github.com/kratix-tools/kratix/internal/view"
 )
 
@@ -42,10 +43,11 @@ func (o *storeFlags) register(cmd *cobra.Command) {
 
 // stores opens state stores and keeps them until close.
 type stores struct {
-	env     *Env
 	flags   *storeFlags
 	source  *platformSource
 	secrets []corev1.Secret // of --store-secret
+
+	told term.Stream // standard error
 
 	mu      sync.Mutex
 	readers map[string]statestore.Reader
@@ -55,7 +57,7 @@ type stores struct {
 // stores fails if a file of the flags cannot be used, which is no matter of a
 // store.
 func (o *storeFlags) stores(env *Env, source *platformSource) (*stores, error) {
-	s := &stores{env: env, flags: o, source: source, readers: map[string]statestore.Reader{}}
+	s := &stores{told: env.err(), flags: o, source: source, readers: map[string]statestore.Reader{}}
 	for _, file := range o.secrets {
 		secret, err := readSecret(file)
 		if err != nil {
@@ -85,6 +87,19 @@ func (s *stores) close() {
 	}
 	for _, t := range s.tunnels {
 		_ = t.Close()
+	}
+}
+
+// reading tells that the stores are read, which may take long, until the
+// function that it gives is called.
+func (s *stores) reading() (stop func()) {
+	before := s.told
+	busy := view.NewBusy(before)
+	s.told.Writer = busy
+	busy.Start("reading the state stores")
+	return func() {
+		busy.Stop()
+		s.told = before
 	}
 }
 
@@ -143,7 +158,7 @@ func (s *stores) credentials(ctx context.Context, ref *api.SecretRef) (statestor
 	case err == nil:
 		return data(&secret), nil
 	case apierrors.IsForbidden(err), apierrors.IsNotFound(err), errors.Is(err, inspect.ErrNoKind):
-		view.Note(s.env.err(), fmt.Sprintf("Secret %s/%s cannot be read; using your own credentials", orDefault(ref.Namespace), ref.Name))
+		view.Note(s.told, fmt.Sprintf("Secret %s/%s cannot be read; using your own credentials", orDefault(ref.Namespace), ref.Name))
 		return nil, nil
 	}
 	return nil, err
