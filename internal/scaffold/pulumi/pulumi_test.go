@@ -14,6 +14,7 @@ import (
 
 	"github.com/kratix-tools/kratix/internal/diag"
 	"github.com/kratix-tools/kratix/internal/kube/kubetest"
+	"github.com/kratix-tools/kratix/internal/promise"
 	"github.com/kratix-tools/kratix/internal/scaffold"
 	"github.com/kratix-tools/kratix/internal/scaffold/openapi"
 	"github.com/kratix-tools/kratix/internal/scaffold/pulumi"
@@ -343,4 +344,156 @@ func (g generator) list(of ...any) []any {
 		}
 	}
 	return picked
+}
+
+// What a component accepts, the API accepts and keeps, whatever its types are.
+func FuzzAccepts(f *testing.F) {
+	for seed := range uint64(60) {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, seed uint64) {
+		g := typist{generator{rand.New(rand.NewPCG(seed, seed))}, map[string]any{}}
+		spec, value := g.typed(4)
+		data, err := json.Marshal(map[string]any{
+			"name": "p", "types": g.types,
+			"resources": map[string]any{"p:index:C": map[string]any{"isComponent": true, "inputProperties": map[string]any{"a": spec}}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, c := parse(t, data, "")
+		content, _ := pulumi.Content(local(), p, c)
+		files, _, err := scaffold.Translate(scaffold.PromiseOptions{Name: "a", Group: "acme.org", Kind: "A"}, content)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, data)
+		}
+		made, err := promise.Parse("promise.yaml", files[0].Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		crd, err := made.CRD()
+		if err != nil {
+			t.Fatal(err)
+		}
+		request := map[string]any{
+			"apiVersion": "acme.org/v1alpha1", "kind": "A", "metadata": map[string]any{"name": "a", "namespace": "default"},
+			"spec": map[string]any{"a": value},
+		}
+		got, err := crd.Admit(request)
+		if err != nil {
+			t.Fatalf("%v\n%s\n%v", err, data, value)
+		}
+		if spec, _ := got["spec"].(map[string]any); !keeps(spec["a"], value) {
+			t.Errorf("%s makes %v of %v", data, spec["a"], value)
+		}
+	})
+}
+
+// keeps tells whether all of a value is in another, where defaults may be added.
+func keeps(got, want any) bool {
+	switch want := want.(type) {
+	case map[string]any:
+		object, _ := got.(map[string]any)
+		for key, value := range want {
+			if !keeps(object[key], value) {
+				return false
+			}
+		}
+		return object != nil
+	case []any:
+		list, _ := got.([]any)
+		for i := range want {
+			if len(list) != len(want) || !keeps(list[i], want[i]) {
+				return false
+			}
+		}
+		return list != nil
+	default:
+		return cmp.Equal(want, got)
+	}
+}
+
+// A typist makes types that make sense, and values of them.
+type typist struct {
+	generator
+
+	types map[string]any
+}
+
+func (g typist) typed(depth int) (spec map[string]any, value any) {
+	kinds := []string{"string", "integer", "number", "boolean", "enum", "any", "json", "foreign"}
+	if depth > 0 {
+		kinds = append(kinds, "array", "map", "object", "object", "union", "union", "union", "asset")
+	}
+	switch kind := g.word(kinds...); kind {
+	case "integer":
+		return map[string]any{"type": kind}, int64(g.IntN(3))
+	case "number":
+		return map[string]any{"type": kind, "default": 0.5}, 1.5
+	case "boolean":
+		return map[string]any{"type": kind, "plain": true}, true
+	case "enum":
+		return g.named(map[string]any{"type": "string", "enum": []any{map[string]any{"value": "x"}, map[string]any{"value": "y"}}}), "y"
+	case "any":
+		return map[string]any{"$ref": "pulumi.json#/Any"}, g.pick("x", int64(1), true, []any{"x"}, map[string]any{"x": "y"})
+	case "json":
+		return map[string]any{"$ref": "pulumi.json#/Json"}, `{"x": 1}`
+	case "foreign":
+		return map[string]any{"$ref": "/aws/v6.0.0/schema.json#/types/aws:a:B"}, g.pick("x", map[string]any{"x": "y"})
+	case "asset":
+		return map[string]any{"$ref": "pulumi.json#/Asset"}, map[string]any{"fn::stringAsset": "x"}
+	case "array":
+		items, item := g.typed(depth - 1)
+		return map[string]any{"type": "array", "items": items}, g.pick([]any{item, item}, []any{})
+	case "map":
+		values, value := g.typed(depth - 1)
+		return map[string]any{"type": "object", "additionalProperties": values}, map[string]any{"k": value, "l.m": value}
+	case "object":
+		return g.object(depth - 1)
+	case "union":
+		return g.union(depth - 1)
+	default:
+		return map[string]any{"type": "string", "secret": true}, "a text"
+	}
+}
+
+// object makes a type with a name, or one that contains itself.
+func (g typist) object(depth int) (spec map[string]any, value any) {
+	properties, values, required := map[string]any{}, map[string]any{}, []any{}
+	for _, name := range []string{"a", "b", "c.d"} {
+		if g.IntN(4) == 0 {
+			continue
+		}
+		property, v := g.typed(depth)
+		properties[name] = property
+		if g.IntN(3) > 0 {
+			values[name] = v
+			required = append(required, g.list(name)...)
+		}
+	}
+	spec = g.named(map[string]any{"type": "object", "properties": properties, "required": required})
+	if len(properties) > 0 && g.IntN(3) == 0 {
+		properties["self"] = spec
+		again := map[string]any{}
+		for name, v := range values {
+			again[name] = v
+		}
+		values["self"] = again
+	}
+	return spec, values
+}
+
+func (g typist) union(depth int) (spec map[string]any, value any) {
+	var all, values []any
+	for range 2 + g.IntN(2) {
+		alternative, v := g.typed(depth)
+		all, values = append(all, alternative), append(values, v)
+	}
+	return map[string]any{"oneOf": all}, g.pick(values...)
+}
+
+func (g typist) named(spec map[string]any) map[string]any {
+	token := fmt.Sprintf("p:index:T%d", len(g.types))
+	g.types[token] = spec
+	return map[string]any{"$ref": "#/types/" + token}
 }
