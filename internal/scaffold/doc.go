@@ -8,5 +8,6 @@
 //
 // What is generated has to work as it is. A Promise passes its own check, the
 // example request is valid, and a Go stage builds, with its tests green, before
-// anybody has edited it.
+// anybody has edited it. A Promise that is made of something else ([Translate])
+// comes with test cases that pass, as far as it is known what its stages write.
 package scaffold

@@ -2,6 +2,7 @@ package helm_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"math"
 	"math/rand/v2"
@@ -12,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	kjson "k8s.io/apimachinery/pkg/util/json"
 
 	"github.com/kratix-tools/kratix/internal/promise"
@@ -127,6 +129,48 @@ func FuzzAPIAcceptsWhatTheChartAccepts(f *testing.F) {
 			t.Logf("%s", marshal(t, schema))
 		}
 	})
+}
+
+// A real API server has the last word on both properties.
+func TestAPIServerAcceptsWhatTheChartAccepts(t *testing.T) {
+	t.Parallel()
+	cluster := server.Server(t)
+	var apis, requests []*unstructured.Unstructured
+	for seed := range uint64(16) {
+		g, kind := generator{rand.New(rand.NewPCG(seed, 1))}, fmt.Sprintf("Chart%d", seed)
+		level := map[string]any{"enum": []any{"low", "high", nil}}
+		schema := map[string]any{"type": "object", "properties": map[string]any{"a": g.schema(2), "b": g.schema(2), "level": level}}
+		o := scaffold.PromiseOptions{Name: "generated", Group: "generated.acme.org", Kind: kind}
+		files, _ := made(t, o, nil, marshal(t, schema))
+		p, err := promise.Parse(files[0].Path, files[0].Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		definition, _, err := unstructured.NestedMap(p.Object(), "spec", "api")
+		if err != nil {
+			t.Fatal(err)
+		}
+		apis = append(apis, &unstructured.Unstructured{Object: definition})
+		judge := judge{root: normal(t, schema)}
+		for n := range 40 {
+			spec := normal(t, map[string]any{"a": g.value(2), "b": g.value(2), "level": nil})
+			if judge.accepts(judge.root, spec, 0) {
+				requests = append(requests, &unstructured.Unstructured{Object: map[string]any{
+					"apiVersion": "generated.acme.org/v1alpha1", "kind": kind, "spec": spec,
+					"metadata": map[string]any{"name": fmt.Sprintf("a%d", n), "namespace": "default"},
+				}})
+			}
+		}
+	}
+	if err := cluster.Create(t.Context(), apis...); err != nil {
+		t.Fatal(err)
+	}
+	if len(requests) == 0 {
+		t.Fatal("no request was generated")
+	}
+	if err := cluster.Create(t.Context(), requests...); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // A judge says what JSON Schema says of a value, as plainly as that can be
