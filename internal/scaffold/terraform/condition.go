@@ -50,11 +50,44 @@ func (v *variable) narrow(s *apiextensionsv1.JSONSchemaProps, c condition) {
 	}
 	in := newScope(v.name, s)
 	defer in.put()
-	for _, part := range operands(c.expression, hclsyntax.OpLogicalAnd) {
-		if !in.say(part) {
-			v.find(diag.SeverityNote, v.field(), "the API cannot check %s: Terraform does", c.text(part))
+	for _, part := range parts(c.expression) {
+		if !in.say(part.whole) {
+			v.find(diag.SeverityNote, v.field(), "the API cannot check %s: Terraform does", c.text(part.shown))
 		}
 	}
+}
+
+// A part of a condition is a condition itself. What is shown of one that is about
+// each item of a list is what it wants of the item.
+type part struct{ whole, shown hclsyntax.Expression }
+
+// parts are all that have to be true. That A and B are true of each item is that A
+// is true of each, and so is B.
+func parts(e hclsyntax.Expression) []part {
+	var all []part
+	for _, o := range operands(e, hclsyntax.OpLogicalAnd) {
+		_, args := call(o, 1, "alltrue")
+		if args == nil {
+			all = append(all, part{o, o})
+			continue
+		}
+		loop, ok := unwrapped(args[0]).(*hclsyntax.ForExpr)
+		if !ok || loop.KeyExpr != nil {
+			all = append(all, part{o, o})
+			continue
+		}
+		inner := parts(loop.ValExpr)
+		for _, p := range inner {
+			shown := p.shown
+			if len(inner) == 1 {
+				shown = o
+			}
+			one := *loop
+			one.ValExpr = p.whole
+			all = append(all, part{&hclsyntax.FunctionCallExpr{Name: "alltrue", Args: []hclsyntax.Expression{&one}}, shown})
+		}
+	}
+	return all
 }
 
 // operands takes a chain of one operator apart.

@@ -182,7 +182,7 @@ func (c *chooser) condition() string {
 	plain := func(of string) string {
 		return strings.ReplaceAll(c.one(
 			`contains(["a", "b"], X)`, `contains([1, 0.5], X)`, `contains([true], X)`, `contains([[1]], X)`, `contains([], X)`,
-			`X == "a" || X == ""`, `X != ""`, `X == null || X != "a"`, `X == null ? true : X > 1`, `X == true`,
+			`X == "a" || X == ""`, `X != ""`, `X == null || X != "a"`, `X == null ? true : X > 1`, `X == true`, `X != "b"`, `!contains([1, 2], X)`, `!contains(["a"], X) && X != "b"`, `length(trimspace(X)) > 0`, `substr(X, 0, 1) == "a"`,
 			`X > 1`, `X <= 0.5`, `3 > X`, `X >= 5 && X < 2`, `floor(X) == X`, `X % 5 == 0`, `X % 0.5 == 0`, `X % 0 == 0`,
 			`length(X) > 2`, `length(X) == 1.5`, `length(X) <= 0`, `length(X) < 0`, `length(X) > 1000000`,
 			`can(regex("^a(b|c)*$", X))`, `can(regex("(", X))`, `X == "" || can(regex("^a$", X))`, `startswith(X, "a.")`,

@@ -46,7 +46,7 @@ func (in scope) put() {
 // whether it could. It says all of it or leaves the schema as it was.
 func (in scope) say(e hclsyntax.Expression) bool {
 	for _, sentence := range []func(hclsyntax.Expression) bool{
-		in.sayNotNull, in.sayUnlessNull, in.sayOneOf, in.sayCompared, in.sayLike, in.sayNetwork, in.sayEach, in.sayWithin,
+		in.sayNotNull, in.sayUnlessNull, in.sayOneOf, in.sayCompared, in.sayLike, in.sayNetwork, in.sayEach, in.sayWithin, in.sayNone,
 	} {
 		if sentence(e) {
 			return true
@@ -353,6 +353,38 @@ func has(enum []apiextensionsv1.JSON, data []byte) bool {
 	return false
 }
 
+// sayNone: !contains(["a", "b"], var.x), var.x != "a".
+func (in scope) sayNone(e hclsyntax.Expression) bool {
+	equal := e
+	switch not := unwrapped(e).(type) {
+	case *hclsyntax.UnaryOpExpr:
+		if not.Op != hclsyntax.OpLogicalNot {
+			return false
+		}
+		equal = not.Val
+	case *hclsyntax.BinaryOpExpr:
+		if not.Op != hclsyntax.OpNotEqual {
+			return false
+		}
+		equal = &hclsyntax.BinaryOpExpr{LHS: not.LHS, Op: hclsyntax.OpEqual, RHS: not.RHS}
+	default:
+		return false
+	}
+	s, values := in.listed(equal)
+	if s == nil {
+		return false
+	}
+	none := &apiextensionsv1.JSONSchemaProps{Type: s.Type}
+	if !enumerate(none, values) {
+		return false
+	}
+	if s.Not == nil {
+		s.Not = &apiextensionsv1.JSONSchemaProps{}
+	}
+	s.Not.Enum = append(s.Not.Enum, none.Enum...)
+	return true
+}
+
 // sayLike: can(regex("^[a-z]+$", var.x)), startswith(var.x, "vpc-").
 func (in scope) sayLike(e hclsyntax.Expression) bool {
 	s, pattern := in.like(e)
@@ -364,12 +396,18 @@ func (in scope) like(e hclsyntax.Expression) (*apiextensionsv1.JSONSchemaProps, 
 		return in.matched(args[0], "regex")
 	}
 	if b, ok := unwrapped(e).(*hclsyntax.BinaryOpExpr); ok && (b.Op == hclsyntax.OpGreaterThan || b.Op == hclsyntax.OpNotEqual) {
-		if n, ok := number(b.RHS); !ok || n != 0 {
-			return nil, ""
+		n, ok := number(b.RHS)
+		if _, args := call(b.LHS, 1, "length"); args != nil && ok && n == 0 {
+			if s, pattern := in.matched(args[0], "regexall"); s != nil {
+				return s, pattern
+			}
 		}
-		if _, args := call(b.LHS, 1, "length"); args != nil {
-			return in.matched(args[0], "regexall")
-		}
+	}
+	if s, pattern := in.begins(e); s != nil {
+		return s, pattern
+	}
+	if s := in.notBlank(e); s != nil {
+		return s, `\S`
 	}
 	name, args := call(e, 2, "startswith", "endswith")
 	if args == nil {
@@ -384,6 +422,49 @@ func (in scope) like(e hclsyntax.Expression) (*apiextensionsv1.JSONSchemaProps, 
 	default:
 		return s, regexp.QuoteMeta(affix) + "$"
 	}
+}
+
+// begins: substr(var.x, 0, 4) == "vpc-".
+func (in scope) begins(e hclsyntax.Expression) (*apiextensionsv1.JSONSchemaProps, string) {
+	b, ok := unwrapped(e).(*hclsyntax.BinaryOpExpr)
+	if !ok || b.Op != hclsyntax.OpEqual {
+		return nil, ""
+	}
+	_, args := call(b.LHS, 3, "substr")
+	prefix, ok := text(b.RHS)
+	if args == nil || !ok {
+		return nil, ""
+	}
+	from, isFrom := number(args[1])
+	length, isLength := number(args[2])
+	// What a character is matters only where a prefix has others than ASCII.
+	if !isFrom || !isLength || from != 0 || length != float64(len(prefix)) || length == 0 {
+		return nil, ""
+	}
+	return in.subject(args[0]), "^" + regexp.QuoteMeta(prefix)
+}
+
+// notBlank: trimspace(var.x) != "", length(trimspace(var.x)) > 0.
+func (in scope) notBlank(e hclsyntax.Expression) *apiextensionsv1.JSONSchemaProps {
+	b, ok := unwrapped(e).(*hclsyntax.BinaryOpExpr)
+	if !ok {
+		return nil
+	}
+	of := b.LHS
+	if _, args := call(of, 1, "length"); args != nil {
+		n, ok := number(b.RHS)
+		atLeastOne := n == 0 && (b.Op == hclsyntax.OpGreaterThan || b.Op == hclsyntax.OpNotEqual) || n == 1 && b.Op == hclsyntax.OpGreaterThanOrEqual
+		if !ok || !atLeastOne {
+			return nil
+		}
+		of = args[0]
+	} else if empty, ok := text(b.RHS); !ok || empty != "" || b.Op != hclsyntax.OpNotEqual {
+		return nil
+	}
+	if _, args := call(of, 1, "trimspace"); args != nil {
+		return in.subject(args[0])
+	}
+	return nil
 }
 
 // matched: regex("^[a-z]+$", var.x). Terraform and Kubernetes have the same
@@ -460,7 +541,7 @@ func (in scope) sayEach(e hclsyntax.Expression) bool {
 	if items == nil {
 		return false
 	}
-	// All of it or nothing: a part could not be told from the whole.
+	// All of it or nothing: parts have been taken apart before.
 	trial := items.DeepCopy()
 	each := scope{item: loop.ValVar, items: trial, parts: new([]attribute)}
 	if !each.every(loop.ValExpr) {
