@@ -353,10 +353,13 @@ func FuzzAccepts(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, seed uint64) {
 		g := typist{generator{rand.New(rand.NewPCG(seed, seed))}, map[string]any{}}
-		spec, value := g.typed(4)
+		inputs, values := map[string]any{}, map[string]any{}
+		for _, name := range strings.Fields("a b c d e f g h i j k l") {
+			inputs[name], values[name] = g.typed(4)
+		}
 		data, err := json.Marshal(map[string]any{
 			"name": "p", "types": g.types,
-			"resources": map[string]any{"p:index:C": map[string]any{"isComponent": true, "inputProperties": map[string]any{"a": spec}}},
+			"resources": map[string]any{"p:index:C": map[string]any{"isComponent": true, "inputProperties": inputs}},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -377,14 +380,14 @@ func FuzzAccepts(f *testing.F) {
 		}
 		request := map[string]any{
 			"apiVersion": "acme.org/v1alpha1", "kind": "A", "metadata": map[string]any{"name": "a", "namespace": "default"},
-			"spec": map[string]any{"a": value},
+			"spec": values,
 		}
 		got, err := crd.Admit(request)
 		if err != nil {
-			t.Fatalf("%v\n%s\n%v", err, data, value)
+			t.Fatalf("%v\n%s\n%v", err, data, values)
 		}
-		if spec, _ := got["spec"].(map[string]any); !keeps(spec["a"], value) {
-			t.Errorf("%s makes %v of %v", data, spec["a"], value)
+		if !keeps(got["spec"], values) {
+			t.Errorf("%s makes %v of %v", data, got["spec"], values)
 		}
 	})
 }
@@ -421,11 +424,16 @@ type typist struct {
 }
 
 func (g typist) typed(depth int) (spec map[string]any, value any) {
-	kinds := []string{"string", "integer", "number", "boolean", "enum", "any", "json", "foreign"}
+	kinds := strings.Fields("string integer number boolean enum any json foreign asset")
 	if depth > 0 {
-		kinds = append(kinds, "array", "map", "object", "object", "union", "union", "union", "asset")
+		kinds = strings.Fields("string array map object object union union union")
 	}
-	switch kind := g.word(kinds...); kind {
+	return g.of(g.word(kinds...), depth)
+}
+
+// of makes a type of a kind, whose parts are at most so deep.
+func (g typist) of(kind string, depth int) (spec map[string]any, value any) {
+	switch kind {
 	case "integer":
 		return map[string]any{"type": kind}, int64(g.IntN(3))
 	case "number":
@@ -483,10 +491,12 @@ func (g typist) object(depth int) (spec map[string]any, value any) {
 	return spec, values
 }
 
+// union makes a type of several. Those of people are often of related types.
 func (g typist) union(depth int) (spec map[string]any, value any) {
+	kinds := strings.Fields(g.word("object", "array", "map", "integer string enum", "integer number", "string enum json", "object map", "string array object boolean any"))
 	var all, values []any
 	for range 2 + g.IntN(2) {
-		alternative, v := g.typed(depth)
+		alternative, v := g.of(g.word(kinds...), depth)
 		all, values = append(all, alternative), append(values, v)
 	}
 	return map[string]any{"oneOf": all}, g.pick(values...)
