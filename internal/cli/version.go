@@ -1,9 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
+	"regexp"
 	"runtime"
 	"runtime/debug"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -59,17 +62,29 @@ func (v version) line() string {
 // buildVersion reads what the Go toolchain recorded about the build; releases
 // are ordinary module builds, so there is no constant to edit.
 func buildVersion() version {
-	v := version{
-		APIVersion: "cli.kratix.io/v1", Kind: "Version",
-		Version: "(devel)", Commit: "unknown", Date: "unknown", Go: runtime.Version(),
-		Platform: runtime.GOOS + "/" + runtime.GOARCH, Kratix: kratixKnown, KratixVersions: []string{kratixKnown},
-	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return v
+		info = &debug.BuildInfo{}
 	}
-	if info.Main.Version != "" {
-		v.Version = info.Main.Version
+	return versionFrom(info)
+}
+
+// pseudoVersion matches the version of a commit without a tag: its time and the
+// beginning of its hash.
+var pseudoVersion = regexp.MustCompile(`[-.](\d{14})-([0-9a-f]{12})(\+|$)`)
+
+// versionFrom tells a build's version. What "go install" built from a module
+// knows of its commit what the version says.
+func versionFrom(info *debug.BuildInfo) version {
+	v := version{
+		Version: cmp.Or(info.Main.Version, "(devel)"), Commit: "unknown", Date: "unknown", Go: runtime.Version(),
+		Platform: runtime.GOOS + "/" + runtime.GOARCH, Kratix: kratixKnown, KratixVersions: []string{kratixKnown},
+	}
+	if m := pseudoVersion.FindStringSubmatch(v.Version); m != nil {
+		v.Commit = m[2]
+		if t, err := time.Parse("20060102150405", m[1]); err == nil {
+			v.Date = t.Format(time.RFC3339)
+		}
 	}
 	dirty := ""
 	for _, s := range info.Settings {

@@ -44,10 +44,10 @@ still fetching the chart (21s)
 
 func TestBusyOnATerminalGoesAway(t *testing.T) {
 	t.Parallel()
-	const clear = "\r\x1b[K"
-	want := "fetching the chart 0.1s" + clear + "go: downloading a module\n" +
-		"fetching the chart 10.0s" + clear + "fetching the chart 10.1s" + clear +
-		"half a line\nfetching the chart 21.0s" + clear
+	const gone = "\r\x1b[K"
+	want := "fetching the chart 0.1s" + gone + "go: downloading a module\n" +
+		"fetching the chart 10.0s" + gone + "fetching the chart 10.1s" + gone +
+		"half a line\nfetching the chart 21.0s" + gone
 	if diff := cmp.Diff(want, busyFor(true)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
