@@ -37,6 +37,7 @@ func example(crd *promise.CRD, version, name string, root *apiextensionsv1.JSONS
 			object = append(object, yamldoc.Entry{Key: key, Value: whole[key]})
 		}
 	}
+	fill(crd, plain(object), root)
 	admitted, err := crd.Admit(plain(object))
 	var findings []diag.Finding
 	for _, f := range diag.Findings(err) {
@@ -222,7 +223,7 @@ func exampleString(s *apiextensionsv1.JSONSchemaProps) string {
 	if text, ok := exampleFormats()[strings.ReplaceAll(s.Format, "-", "")]; ok {
 		return text
 	}
-	texts := []string{"example", "example.com", "1Gi", "v1.0.0", "1h", "10.0.0.0/8", "https://example.com"}
+	texts := []string{"example", "example.com", "1Gi", "v1.0.0", "1h", "example.com/example", "10.0.0.0/8", "https://example.com"}
 	if s.Pattern != "" {
 		if parsed, err := syntax.Parse(s.Pattern, syntax.Perl); err == nil {
 			texts = append(texts, matching(parsed.Simplify()))

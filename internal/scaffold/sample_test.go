@@ -90,3 +90,36 @@ func TestNoSampleWithoutExample(t *testing.T) {
 		}
 	}
 }
+
+// What rules want of an object beyond what it requires is tried.
+func TestExampleMeetsRules(t *testing.T) {
+	t.Parallel()
+	text := func(name string) apiextensionsv1.JSONSchemaProps {
+		return apiextensionsv1.JSONSchemaProps{Type: "string", Pattern: "^" + name}
+	}
+	object := func(rule string) apiextensionsv1.JSONSchemaProps {
+		return apiextensionsv1.JSONSchemaProps{
+			Type:         "object",
+			Properties:   map[string]apiextensionsv1.JSONSchemaProps{"a": text("a"), "b": text("b"), "c": text("c")},
+			XValidations: apiextensionsv1.ValidationRules{{Rule: rule}},
+		}
+	}
+	for rule, want := range map[string]string{
+		"has(self.b) != has(self.a)":                 "a: a",
+		"!has(self.a) && has(self.b) != has(self.c)": "b: b",
+		"has(self.b) && has(self.c)":                 "a: a\nb: b\nc: c",
+		"size(self.c) == 1":                          "c: c",
+	} {
+		inner := object(rule)
+		list := apiextensionsv1.JSONSchemaProps{Type: "array", MinItems: new(int64(1)), Items: &apiextensionsv1.JSONSchemaPropsOrArray{Schema: &inner}}
+		request := translated(t, scaffold.Content{}, apiextensionsv1.JSONSchemaProps{
+			Type: "object", Required: []string{"one", "many"},
+			Properties: map[string]apiextensionsv1.JSONSchemaProps{"one": inner, "many": list},
+		})["example-resource.yaml"]
+		many := "  many:\n  - " + strings.ReplaceAll(want, "\n", "\n    ") + "\n"
+		one := "  one:\n    " + strings.ReplaceAll(want, "\n", "\n    ") + "\n"
+		if !strings.HasSuffix(request, "spec:\n"+many+one) {
+			t.Errorf("%s: the example is\n%s\nwant\n%s", rule, request, many+one)
+		}
+	}
+}

@@ -85,6 +85,28 @@ func TestAPIServerAcceptsOperators(t *testing.T) {
 	}
 }
 
+// Definitions that were not written for this: those of Kratix.
+func TestDefinitionsOfKratix(t *testing.T) {
+	t.Parallel()
+	set, err := manifest.Read([]string{filepath.Join("..", "..", "api", "crds")}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, definition := range set.Objects {
+		o := scaffold.PromiseOptions{Name: "a", Group: "acme.org", Kind: "A"}
+		content, _, err := operator.Content(operator.Options{Promise: o, Definition: definition.Name()}, set)
+		if err != nil {
+			t.Fatal(err)
+		}
+		content.Dependencies = nil
+		files, findings, err := scaffold.Translate(o, content)
+		if err != nil || findings != nil {
+			t.Fatalf("%s: findings %v, error %v", definition, findings, err)
+		}
+		scaffoldtest.Works(t, files)
+	}
+}
+
 const (
 	version = `{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}`
 	crd     = `{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: as.b.c}, spec: {group: b.c, names: {kind: A, plural: as}, scope: Namespaced, versions: [%s]}}`
