@@ -2,6 +2,7 @@ package main
 
 import (
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kratix-tools/kratix/internal/markdown"
+	"github.com/kratix-tools/kratix/internal/yamldoc"
 )
 
 // pages lists the Markdown files for readers, by their paths in the repository.
@@ -57,7 +59,10 @@ func readPage(t *testing.T, name string) []markdown.Part {
 //	<!-- draw FILE           the picture of the graph in the language of dot that
 //	COMMAND -->              the command prints
 //	<!-- needs CONDITION... --> the next block is run only where the script
-//	                         conditions hold; on the first line of a page, all of it
+//	                         conditions hold; on the first line of a page, all of
+//	                         it. With "store", a Git server answers at $STORE
+//	<!-- ci NAME=VALUE... --> the next block configures CI: all lines in it that
+//	                         call kratix are run, with these variables
 //
 // How long something took, how old it is, and what machine it ran on, is not
 // compared.
@@ -99,7 +104,7 @@ func isRun(p markdown.Part) bool {
 // directive is the first word of a comment, if it is for the test.
 func directive(p markdown.Part) string {
 	word, _, _ := strings.Cut(strings.ReplaceAll(p.Body, "\n", " "), " ")
-	if !slices.Contains([]string{"before", "output", "record", "draw", "needs"}, word) {
+	if !slices.Contains([]string{"before", "output", "record", "draw", "needs", "ci"}, word) {
 		return ""
 	}
 	return word
@@ -124,7 +129,8 @@ type player struct {
 	page    string // its file
 	skip    bool   // the next fence
 	output  string // the command whose output the next fence is
-	cluster bool   // is there
+	ci      []string
+	cluster bool // is there
 }
 
 // play gives a part as it should be.
@@ -145,8 +151,10 @@ func (p *player) play(t *testing.T, part markdown.Part) markdown.Part {
 		body = p.session.answer(t, p.output)
 	case part.Language() == "console":
 		body = p.session.play(t, body)
+	case part.Language() == "yaml":
+		p.playYAML(t, part)
 	}
-	p.skip, p.output = false, ""
+	p.skip, p.output, p.ci = false, "", nil
 	if file, ok := strings.CutPrefix(strings.TrimPrefix(part.Info, part.Language()+" "), "file="); ok {
 		writeText(t, filepath.Join(p.session.dir, file), body)
 	}
@@ -169,13 +177,66 @@ func (p *player) obey(t *testing.T, comment markdown.Part) {
 		p.session.answer(t, "set -e\n"+rest)
 	case "output":
 		p.output = rest
+	case "ci":
+		p.ci = strings.Fields(rest)
 	case "needs":
 		p.skip = missingFor(comment) != ""
 		if !p.skip && !p.cluster && slices.Contains(strings.Fields(rest), "cluster") {
 			p.session.useCluster(t)
 			p.cluster = true
 		}
+		if !p.skip && slices.Contains(strings.Fields(rest), "store") {
+			p.session.useStore(t)
+		}
 	}
+}
+
+// playYAML reads a block of YAML, and runs what it makes a CI system run.
+func (p *player) playYAML(t *testing.T, part markdown.Part) {
+	t.Helper()
+	docs, err := yamldoc.Parse(p.page, []byte(part.Body))
+	if err != nil {
+		t.Errorf("line %d: %v", part.Line, err)
+	}
+	var commands []string
+	for _, doc := range docs {
+		commands = append(commands, commandsIn(doc.Value())...)
+	}
+	if p.ci != nil && len(commands) == 0 {
+		t.Errorf("line %d: nothing calls kratix", part.Line)
+	}
+	if p.ci == nil {
+		return
+	}
+	for _, command := range commands {
+		for _, variable := range p.ci {
+			name, value, _ := strings.Cut(variable, "=")
+			command = strings.NewReplacer("${{ "+name+" }}", value, "$"+name, value).Replace(command)
+		}
+		p.session.answer(t, command)
+	}
+}
+
+// commandsIn lists the lines that call kratix in the strings of a document.
+func commandsIn(value any) []string {
+	var commands []string
+	switch v := value.(type) {
+	case string:
+		for line := range strings.Lines(v) {
+			if line = strings.TrimSpace(line); strings.HasPrefix(line, "kratix ") {
+				commands = append(commands, line)
+			}
+		}
+	case []any:
+		for _, item := range v {
+			commands = append(commands, commandsIn(item)...)
+		}
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			commands = append(commands, commandsIn(v[key])...)
+		}
+	}
+	return commands
 }
 
 // stable is a text without what differs from run to run.

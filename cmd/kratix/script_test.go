@@ -112,6 +112,8 @@ func setup(env *testscript.Env) error {
 //	[root]        the tests run as root
 //	[cluster]     "make kube-apiserver" was here
 //	[limits]      the native engine can limit the memory of containers here
+//	[python]      there is a Python with PyYAML
+//	[store]       there is a git, to serve and to read a repository
 func condition(name string) (bool, error) {
 	switch name {
 	case "containers":
@@ -123,6 +125,11 @@ func condition(name string) (bool, error) {
 		return hasCluster(), nil
 	case "limits":
 		return limitsMemory(), nil
+	case "python":
+		return exec.Command("python3", "-c", "import yaml").Run() == nil, nil
+	case "store":
+		_, err := exec.LookPath("git")
+		return err == nil, nil
 	default:
 		return false, errUnknownCondition(name)
 	}

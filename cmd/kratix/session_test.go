@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/kratix-tools/kratix/internal/kube/kubetest"
+	"github.com/kratix-tools/kratix/internal/statestore/storetest"
 )
 
 // A session runs the commands of a page as a reader would type them, one after
@@ -75,11 +76,9 @@ func (s *session) command(t *testing.T, line string) (cmd *exec.Cmd, done func(e
 		default:
 			t.Fatalf("%s: %v", line, err)
 		}
-		dir, err := os.ReadFile(ended)
-		if err != nil {
-			t.Fatalf("%s: %v", line, err)
+		if dir, err := os.ReadFile(ended); err == nil { // else the command ended the shell
+			s.dir = strings.TrimSuffix(string(dir), "\n")
 		}
-		s.dir = strings.TrimSuffix(string(dir), "\n")
 	}
 }
 
@@ -150,6 +149,25 @@ func typedIn(block string) []string {
 		}
 	}
 	return typed
+}
+
+// useStore starts a Git server with what Work team-b/tf-bucket-reports of the
+// recorded platform wants there. $STORE is its address, and $STORE_CA,
+// $STORE_USER and $STORE_PASSWORD let one in.
+func (s *session) useStore(t *testing.T) {
+	t.Helper()
+	server, err := storetest.NewGit(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	if _, err := server.Commit("main", map[string][]byte{
+		"live/reports/main.tf": []byte("# reports\n"),
+		"live/.kratix/team-b-tf-bucket-reports-instance-configure-a9dd3.terraform-5058f.yaml": []byte("files:\n- live/reports/main.tf\n"),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	s.env = append(s.env, "STORE="+server.Address(), "STORE_CA="+server.CAFile, "STORE_USER="+server.Username, "STORE_PASSWORD="+server.Password)
 }
 
 // useCluster gives the session a kubectl and an API server that knows the kinds
