@@ -2,6 +2,8 @@ package chart
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"net/url"
 	"os"
 	"strings"
@@ -110,6 +112,9 @@ func (s Source) get(ctx context.Context) (*Chart, error) {
 
 func (s Source) local() (*Chart, error) {
 	info, err := os.Stat(s.URL)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, diag.Hint(diag.Input(err), "a URL begins with https:// or oci://")
+	}
 	if err != nil {
 		return nil, diag.Input(err)
 	}

@@ -21,8 +21,7 @@ func (v *chartValues) described(path, key string, value any, said string) string
 	if said != "" {
 		parts = append(parts, said)
 	}
-	inList := regexp.MustCompile(`\[\d+\]`).MatchString(path)
-	if text := shown(value); text != "" && !inList {
+	if text := shown(value); text != "" && !v.patterns.inList.MatchString(path) {
 		parts = append(parts, "Default: "+text)
 	}
 	return strings.Join(parts, "\n")
@@ -68,7 +67,7 @@ func (v *chartValues) comment(path, key string, value any) string {
 	for first > 0 && strings.HasPrefix(strings.TrimSpace(v.lines[first-1]), "#") && indentation(v.lines[first-1]) == indent {
 		first--
 	}
-	p := prose{key: key, empty: isEmpty(value)}
+	p := prose{patterns: v.patterns, key: key, empty: isEmpty(value)}
 	return p.read(v.lines[first : at.Line-1])
 }
 
@@ -85,10 +84,33 @@ func isEmpty(value any) bool {
 	}
 }
 
+// patterns are what comments and values are recognized by.
+type patterns struct {
+	mark     *regexp.Regexp // the two dashes of helm-docs, and the text behind them
+	yaml     *regexp.Regexp // a line that would be YAML were it no comment
+	announce *regexp.Regexp // what announces an example
+	param    *regexp.Regexp // a comment that names its value
+	point    *regexp.Regexp // a number with a point
+	inList   *regexp.Regexp // the path of an item
+}
+
+func newPatterns() *patterns {
+	return &patterns{
+		mark:     regexp.MustCompile(`^(?:[\w.\-]+ )?-- ?(?:\([^)]*\) ?)?(.*)$`),
+		yaml:     regexp.MustCompile(`^(- |["']?[\w./-]+["']?:(\s|$)|[{}\[\]]|-{3})`),
+		announce: regexp.MustCompile(`(?i)\s*\(?\b(for example|examples?|e\.g\.?)[:.,]*$`),
+		param:    regexp.MustCompile(`^\s*##? @param (\S+)\s+(?:\[[^\]]*\]\s*)?(.*)$`),
+		point:    regexp.MustCompile(`[-:]\s+[-+]?[0-9]*\.[0-9]*\s*(#.*)?$`),
+		inList:   regexp.MustCompile(`\[\d+\]`),
+	}
+}
+
 // prose reads comments as people write them above a value: sentences, examples
 // of the value, other values that are commented out with what is said of them,
 // and remarks for tools.
 type prose struct {
+	*patterns
+
 	key   string // of the value
 	empty bool   // the value is an empty object or list, for which comments show what may be in it
 
@@ -99,18 +121,16 @@ type prose struct {
 }
 
 func (p *prose) read(lines []string) string {
-	marked := regexp.MustCompile(`^(?:[\w.\-]+ )?-- ?(?:\([^)]*\) ?)?(.*)$`)
 	for _, line := range lines {
 		body := strings.TrimLeft(strings.TrimSpace(line), "#")
-		if m := marked.FindStringSubmatch(strings.TrimSpace(body)); m != nil {
+		if m := p.mark.FindStringSubmatch(strings.TrimSpace(body)); m != nil {
 			p.words, p.marked, body = nil, true, m[1]
 		}
 		if p.line(body) {
 			break
 		}
 	}
-	text := strings.Join(p.words, " ")
-	return regexp.MustCompile(`(?i)\s*\(?\b(for example|examples?|e\.g\.?)[:.,]*$`).ReplaceAllString(text, "")
+	return p.announce.ReplaceAllString(strings.Join(p.words, " "), "")
 }
 
 // line reads a line, and tells whether the text ends before it.
@@ -123,18 +143,13 @@ func (p *prose) line(body string) bool {
 	case strings.HasPrefix(text, "@"):
 		return p.marked
 	case strings.HasPrefix(text, "+docs:"):
-	case !p.marked && isValue(text):
+	case !p.marked && p.yaml.MatchString(text):
 		return p.value(body)
 	case strings.Trim(text, "-=_*# ") != "":
 		p.skip = false
 		p.words = append(p.words, text)
 	}
 	return false
-}
-
-// isValue tells a line that would be YAML were it no comment.
-func isValue(text string) bool {
-	return regexp.MustCompile(`^(- |["']?[\w./-]+["']?:(\s|$)|[{}\[\]]|-{3})`).MatchString(text)
 }
 
 // value tells whether a value that is commented out ends the text, as an example

@@ -211,6 +211,7 @@ func TestCommentsDescribe(t *testing.T) {
 		"# Ports\n# ports: [80]\n# The port":                "The port",
 		"# @schema\n# type: integer\n# @schema\n# The port": "The port",
 		"# The port\n# +docs:property":                      "The port",
+		"\ufeff# The port\r":                                "The port",
 		"b:\n  # Of b":                                      "",
 		"#   - 80\n# The port":                              "The port",
 		"# ports:\n#   - 80":                                "",

@@ -1,7 +1,6 @@
 package helm
 
 import (
-	"regexp"
 	"strings"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -16,13 +15,15 @@ type chartValues struct {
 	root   yamldoc.Map
 	lines  []string
 	params map[string]string // of comments that name the value, as Bitnami's do
+
+	patterns *patterns
 }
 
 func newValues(doc *yamldoc.Document, root yamldoc.Map, data []byte) *chartValues {
-	v := &chartValues{doc: doc, root: root, lines: strings.Split(string(data), "\n"), params: map[string]string{}}
-	param := regexp.MustCompile(`^\s*##? @param (\S+)\s+(?:\[[^\]]*\]\s*)?(.*)$`)
+	text := strings.TrimPrefix(string(data), "\ufeff")
+	v := &chartValues{doc: doc, root: root, lines: strings.Split(text, "\n"), params: map[string]string{}, patterns: newPatterns()}
 	for _, line := range v.lines {
-		if m := param.FindStringSubmatch(line); m != nil {
+		if m := v.patterns.param.FindStringSubmatch(line); m != nil {
 			v.params[m[1]] = strings.TrimSpace(m[2])
 		}
 	}
@@ -64,7 +65,7 @@ func anything() *apiextensionsv1.JSONSchemaProps {
 // hasPoint tells a whole number that is written with a point, as 1.0.
 func (v *chartValues) hasPoint(path string) bool {
 	at, ok := v.doc.Position(path)
-	return ok && at.Line <= len(v.lines) && regexp.MustCompile(`[-:]\s+[-+]?[0-9]*\.[0-9]*\s*(#.*)?$`).MatchString(v.lines[at.Line-1])
+	return ok && at.Line <= len(v.lines) && v.patterns.point.MatchString(v.lines[at.Line-1])
 }
 
 func (v *chartValues) guessProperties(path string, value yamldoc.Map) map[string]apiextensionsv1.JSONSchemaProps {
