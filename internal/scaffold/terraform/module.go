@@ -2,6 +2,7 @@ package terraform
 
 import (
 	"cmp"
+	"fmt"
 	"io/fs"
 	"maps"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclparse"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/terraform-config-inspect/tfconfig"
 	"github.com/zclconf/go-cty/cty"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -48,6 +50,9 @@ func Read(files fs.FS, dir string) (*Module, error) {
 	if err != nil {
 		return nil, diag.Inputf("%s: %w", dir, err)
 	}
+	if err := checkNames(blocks, dir); err != nil {
+		return nil, err
+	}
 	m := &Module{Spec: apiextensionsv1.JSONSchemaProps{Type: "object"}, Outputs: slices.Sorted(maps.Keys(inspected.Outputs))}
 	for _, p := range inspected.ProviderConfigs {
 		m.Providers = append(m.Providers, p.Name)
@@ -63,6 +68,22 @@ func Read(files fs.FS, dir string) (*Module, error) {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
 	})
 	return m, nil
+}
+
+// checkNames refuses the names that Terraform has for no variable: a call of the
+// module could not give it a value.
+func checkNames(blocks map[string]*block, dir string) error {
+	reserved := []string{"source", "version", "providers", "count", "for_each", "lifecycle", "depends_on", "locals"}
+	var found []diag.Finding
+	for _, name := range slices.Sorted(maps.Keys(blocks)) {
+		if hclsyntax.ValidIdentifier(name) && !slices.Contains(reserved, name) {
+			continue
+		}
+		at := blocks[name].at
+		at.File = filepath.Join(dir, at.File)
+		found = append(found, diag.Finding{Severity: diag.SeverityError, Position: at, Message: fmt.Sprintf("%q is no name that Terraform takes for a variable", name)})
+	}
+	return diag.Problems("reading the Terraform module", found)
 }
 
 // add makes a property of a variable.

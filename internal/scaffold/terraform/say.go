@@ -355,7 +355,7 @@ func has(enum []apiextensionsv1.JSON, data []byte) bool {
 
 // sayNone: !contains(["a", "b"], var.x), var.x != "a".
 func (in scope) sayNone(e hclsyntax.Expression) bool {
-	equal := e
+	var equal hclsyntax.Expression
 	switch not := unwrapped(e).(type) {
 	case *hclsyntax.UnaryOpExpr:
 		if not.Op != hclsyntax.OpLogicalNot {

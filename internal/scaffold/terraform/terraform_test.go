@@ -274,6 +274,8 @@ func TestReadRefuses(t *testing.T) {
 	t.Parallel()
 	for name, files := range map[string]fstest.MapFS{
 		"module has no Terraform files": {"main.txt": {Data: []byte("variable \"x\" {}")}},
+		`a.tf:1: "count" is no name`:    {"a.tf": {Data: []byte("variable \"count\" {}")}},
+		`a.tf:1: "a.b" is no name`:      {"a.tf": {Data: []byte("variable \"a.b\" {}")}},
 		"a.tf:1:":                       {"a.tf": {Data: []byte("variable \"x\" {")}},
 		"a.tf:2:":                       {"a.tf": {Data: []byte("\nvariable \"x\" \"y\" {}")}},
 	} {
