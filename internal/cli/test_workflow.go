@@ -154,7 +154,7 @@ func (o *testWorkflowOptions) testSelected(ctx context.Context, env *Env) error 
 		return errors.Join(err, o.nothing(env, p, err))
 	}
 	if o.dryRun {
-		return o.showPlan(env, p, cases)
+		return o.showPlan(ctx, env, p, cases)
 	}
 	if err := o.one(cases); err != nil {
 		return err

@@ -100,11 +100,17 @@ func (o CaseOptions) shared() ([]File, error) {
 	if destinations {
 		files = append(files, File{Path: "tests/destinations/dev.yaml", Data: render("case/destination.yaml", destinationView{labels(o.Promise.Spec.DestinationSelectors)})})
 	}
-	ignore, err := o.missing("tests/.gitignore")
+	ignored := ignoredSecrets()
+	ignore, err := o.missing(ignored.Path)
 	if ignore {
-		files = append(files, File{Path: "tests/.gitignore", Data: render("case/gitignore", nil)})
+		files = append(files, ignored)
 	}
 	return files, err
+}
+
+// ignoredSecrets keeps the Secrets of the cases out of Git.
+func ignoredSecrets() File {
+	return File{Path: "tests/.gitignore", Data: render("case/gitignore", nil)}
 }
 
 func (o CaseOptions) missing(path string) (bool, error) {

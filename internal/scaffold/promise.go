@@ -38,6 +38,7 @@ func Promise(o PromiseOptions) ([]File, error) {
 		{Path: promise.FlatFile, Data: render("promise/promise.yaml", v)},
 		{Path: exampleFile, Data: render("promise/example-resource.yaml", v)},
 		{Path: "README.md", Data: render("promise/README.md", v)},
+		ignoredSecrets(),
 	}
 	if !o.Split {
 		return files, nil
