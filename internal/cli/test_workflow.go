@@ -98,7 +98,7 @@ or tests/suite.yaml has. --watch goes on with the same rule while you edit.`,
   kratix test workflow --watch
 
   # a shell in the step that fails
-  kratix test workflow small --debug
+  kratix test workflow small-development --debug
 
   # take what comes out as the new golden
   kratix test workflow --update

@@ -30,6 +30,14 @@
 // Other images are the daemon's, which fetches them with the credentials of
 // this machine.
 //
+// # What an older daemon does otherwise
+//
+// A part of a volume (a mount's subPath) can be mounted as such with API 1.45
+// (Docker 26) and later. Another daemon is told to bind the directory in which it
+// keeps the volume itself, on its own machine, which takes that the volumes are
+// of its local driver, as they are unless it was told otherwise. That no link
+// leads out of the volume is looked up before, while nothing runs in the Pod.
+//
 // # What is different with Podman
 //
 // Podman's API is Docker's with some differences, which its tests name. Three
