@@ -212,7 +212,7 @@ func (o Object) check() []diag.Finding {
 		found = append(found, diag.Finding{Severity: diag.SeverityError, Position: o.At, Message: fmt.Sprintf(format, args...), Hint: hint})
 	}
 	if o.Kind() == "Kustomization" && strings.HasPrefix(o.APIVersion(), "kustomize.config.k8s.io/") || o.APIVersion()+o.Kind() == "" && o.Value.Get("resources") != nil {
-		refuse("to add what it makes: --kustomize", "this is a kustomization, which no cluster knows")
+		refuse("give what it makes: kustomize build "+filepath.Dir(o.At.File)+" | kratix ... -", "this is a kustomization, which no cluster knows")
 		return found
 	}
 	if o.APIVersion() == "" {

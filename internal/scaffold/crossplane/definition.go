@@ -201,7 +201,7 @@ func (d *definition) left(o scaffold.PromiseOptions) []diag.Finding {
 		tell(diag.SeverityWarning, d.field()+".referenceable", "", "compositions are for another version, which is not served")
 	}
 	tell(diag.SeverityNote, d.placed(), "", "requests of one name in two namespaces share one %s, %s", d.kind(), d.place("default"))
-	tell(diag.SeverityNote, d.field()+".schema.openAPIV3Schema.properties.spec", "add to the API those that users may set",
+	tell(diag.SeverityNote, d.field()+".schema.openAPIV3Schema.properties.spec", "kratix update api --property NAME:TYPE adds those that users may set",
 		"the API has none of the fields that Crossplane adds: %s", strings.Join(d.added(), ", "))
 	return d.source.Locate("", findings)
 }
