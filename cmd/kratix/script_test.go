@@ -25,6 +25,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/crane"
 	"github.com/google/go-containerregistry/pkg/registry"
@@ -33,6 +34,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/rogpeppe/go-internal/testscript"
+	"sigs.k8s.io/yaml"
 
 	"github.com/kratix-tools/kratix/internal/engine/native"
 )
@@ -69,6 +71,7 @@ func TestScripts(t *testing.T) {
 			"forusers": forUsers,
 			"nothing":  nothing,
 			"hidden":   hidden,
+			"sameyaml": sameYAML,
 			"docker":   docker.use,
 			"static":   program.use,
 			"cluster":  clusters.use,
@@ -155,6 +158,21 @@ var duration = regexp.MustCompile(`( *)\b[0-9]+(\.[0-9]+)?(ms|s)\b`)
 
 // digest matches what depends on the compiler.
 var digest = regexp.MustCompile(`sha256:[0-9a-f]{64}`)
+
+// "sameyaml A B" wants two files of one YAML document each to have one value.
+// what is null or an empty list or map counts as absent in a Promise's workflows.
+func sameYAML(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: sameyaml FILE FILE")
+	}
+	var values [2]any
+	for i, file := range args {
+		ts.Check(yaml.Unmarshal([]byte(ts.ReadFile(file)), &values[i]))
+	}
+	if diff := cmp.Diff(values[1], values[0]); diff != "" {
+		ts.Fatalf("%s and %s differ (-want +got):\n%s", args[0], args[1], diff)
+	}
+}
 
 // "timeless [stderr]" makes the last standard output, or the last standard
 // error, the standard output to compare, with every duration replaced by "0.0s"

@@ -133,11 +133,12 @@ func precedence(getenv func(string) string) []string {
 
 // refused words an error of a kubeconfig.
 func (c *Config) refused(err error) error {
+	_, missing := os.Stat(c.Kubeconfig)
 	switch {
 	case clientcmd.IsEmptyConfig(err):
 		return diag.Hint(diag.Machinef("no cluster: there is no kubeconfig, and this is not a Pod"),
 			"export KUBECONFIG=FILE, or --kubeconfig FILE; a saved platform is read with -f FILE")
-	case errors.Is(err, fs.ErrNotExist) && c.Kubeconfig != "":
+	case errors.Is(missing, fs.ErrNotExist) && c.Kubeconfig != "": // err may be about a file that it names
 		return diag.Inputf("--kubeconfig %s: no such file", c.Kubeconfig)
 	case clientcmd.IsContextNotFound(err):
 		return diag.Hint(diag.Input(err), "kubectl config get-contexts")
