@@ -34,6 +34,7 @@ var answers = []string{
 	"kratix schedule -o json",
 	"kratix schedule tests/resource-configure/production-eu --pipeline catalog -o json",
 	"kratix schedule tests/resource-configure/waits-for-approval --pipeline instance -o json",
+	"kratix explain permissions -o json",
 	"kratix explain placement -f tests/resource-configure/production-eu -o json",
 	"kratix explain placement -f tests/resource-configure/production-eu --destination eu-regulated --set-label eu-regulated:postgres=enabled -o json",
 	"kratix explain placement vault/secrets -f platform.yaml -o json",

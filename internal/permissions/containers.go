@@ -20,26 +20,24 @@ const (
 	Kubernetes    Source = "Kubernetes"
 )
 
-// A Setting is a value, and who decided about it.
-type Setting[T any] struct {
-	Value  T      `json:"value"`
-	Source Source `json:"source"`
-}
-
-// A Container is what a container of the Pod is held to. Each of the two
-// settings comes from one source as a whole.
+// A Container is what a container of the Pod is held to. Each of the two comes
+// from one source as a whole.
 type Container struct {
 	Name   string `json:"name"`
 	Kratix bool   `json:"kratix"` // it is one that Kratix adds
 	// SecurityContext is null if nobody sets one: the user is the image's.
-	SecurityContext Setting[*corev1.SecurityContext]     `json:"securityContext"`
-	Resources       Setting[corev1.ResourceRequirements] `json:"resources"`
+	SecurityContext     *corev1.SecurityContext     `json:"securityContext"`
+	SecurityContextFrom Source                      `json:"securityContextFrom"`
+	Resources           corev1.ResourceRequirements `json:"resources"`
+	ResourcesFrom       Source                      `json:"resourcesFrom"`
 }
 
 // A Job is how a Pipeline is repeated when it fails.
 type Job struct {
-	BackoffLimit  Setting[int32]                `json:"backoffLimit"`
-	RestartPolicy Setting[corev1.RestartPolicy] `json:"restartPolicy"`
+	BackoffLimit      int32                `json:"backoffLimit"`
+	BackoffLimitFrom  Source               `json:"backoffLimitFrom"`
+	RestartPolicy     corev1.RestartPolicy `json:"restartPolicy"`
+	RestartPolicyFrom Source               `json:"restartPolicyFrom"`
 }
 
 // kubernetesBackoffLimit is the backoffLimit of a Job that has none.
@@ -47,63 +45,60 @@ const kubernetesBackoffLimit = 6
 
 func (s *Subject) job(platform Platform) Job {
 	j := Job{
-		BackoffLimit:  Setting[int32]{kubernetesBackoffLimit, Kubernetes},
-		RestartPolicy: Setting[corev1.RestartPolicy]{corev1.RestartPolicyOnFailure, Kratix},
+		BackoffLimit: kubernetesBackoffLimit, BackoffLimitFrom: Kubernetes,
+		RestartPolicy: corev1.RestartPolicyOnFailure, RestartPolicyFrom: Kratix,
 	}
 	if limit := platform.BackoffLimit; limit != nil {
-		j.BackoffLimit = Setting[int32]{*limit, FromPlatform}
+		j.BackoffLimit, j.BackoffLimitFrom = *limit, FromPlatform
 	}
 	if limit := s.Pipeline.Spec.JobOptions.BackoffLimit; limit != nil {
-		j.BackoffLimit = Setting[int32]{*limit, FromPipeline}
+		j.BackoffLimit, j.BackoffLimitFrom = *limit, FromPipeline
 	}
 	if policy := s.Pipeline.Spec.RestartPolicy; policy != "" {
-		j.RestartPolicy = Setting[corev1.RestartPolicy]{policy, FromPipeline}
+		j.RestartPolicy, j.RestartPolicyFrom = policy, FromPipeline
 	}
 	return j
 }
 
 // containers lists the containers of the Pod in the order in which they run.
 func (s *Subject) containers(platform Platform) []Container {
-	var before, after []Container
-	for i, name := range promise.ReservedContainers(s.Identity.Action) {
-		c := Container{
-			Name: name, Kratix: true, Resources: platform.resources(),
-			SecurityContext: Setting[*corev1.SecurityContext]{kratixSecurity(), Kratix},
-		}
-		if i == 0 {
-			before = append(before, c)
-		} else {
-			after = append(after, c)
-		}
-	}
+	own := promise.ReservedContainers(s.Identity.Action)
+	all := []Container{platform.kratixContainer(own[0])} // the reader
 	for _, c := range s.Pipeline.Spec.Containers {
-		before = append(before, platform.container(c))
+		all = append(all, platform.container(c))
 	}
-	return append(before, after...)
+	for _, name := range own[1:] {
+		all = append(all, platform.kratixContainer(name))
+	}
+	return all
 }
 
+// kratixContainer is one of Kratix' own: the platform decides about its
+// resources alone.
+func (p Platform) kratixContainer(name string) Container {
+	c := p.container(api.Container{Name: name, SecurityContext: kratixSecurity()})
+	c.Kratix, c.SecurityContextFrom = true, Kratix
+	return c
+}
+
+// container is one of the Pipeline. An empty list of resources counts as having
+// some.
 func (p Platform) container(c api.Container) Container {
 	made := Container{
-		Name: c.Name, Resources: p.resources(),
-		SecurityContext: Setting[*corev1.SecurityContext]{nil, Kratix},
+		Name: c.Name, SecurityContextFrom: Kratix,
+		Resources: workflow.DefaultResources(), ResourcesFrom: Kratix,
 	}
 	switch {
 	case c.SecurityContext != nil:
-		made.SecurityContext = Setting[*corev1.SecurityContext]{c.SecurityContext, FromContainer}
+		made.SecurityContext, made.SecurityContextFrom = c.SecurityContext, FromContainer
 	case p.SecurityContext != nil:
-		made.SecurityContext = Setting[*corev1.SecurityContext]{p.SecurityContext, FromPlatform}
+		made.SecurityContext, made.SecurityContextFrom = p.SecurityContext, FromPlatform
 	}
-	if c.Resources != nil { // an empty list of resources counts as having some
-		made.Resources = Setting[corev1.ResourceRequirements]{*c.Resources, FromContainer}
+	switch {
+	case c.Resources != nil:
+		made.Resources, made.ResourcesFrom = *c.Resources, FromContainer
+	case p.Resources != nil:
+		made.Resources, made.ResourcesFrom = *p.Resources, FromPlatform
 	}
 	return made
-}
-
-// resources are those of a container that names none; Kratix' own containers
-// get them, too.
-func (p Platform) resources() Setting[corev1.ResourceRequirements] {
-	if p.Resources != nil {
-		return Setting[corev1.ResourceRequirements]{*p.Resources, FromPlatform}
-	}
-	return Setting[corev1.ResourceRequirements]{workflow.DefaultResources(), Kratix}
 }

@@ -25,9 +25,9 @@ func (s *Subject) Workflow() string {
 }
 
 func (s *Subject) account() Account {
-	a := Account{Name: s.Identity.ServiceAccount(s.Pipeline), Namespace: s.Identity.JobNamespace(), Source: Kratix}
+	a := Account{Name: s.Identity.ServiceAccount(s.Pipeline), Namespace: s.Identity.JobNamespace(), From: Kratix}
 	if s.Pipeline.Spec.RBAC.ServiceAccount != "" {
-		a.Source = FromPipeline
+		a.From = FromPipeline
 	}
 	return a
 }
@@ -37,7 +37,7 @@ func (s *Subject) account() Account {
 type Account struct {
 	Name      string `json:"name"`
 	Namespace string `json:"namespace"`
-	Source    Source `json:"source"`
+	From      Source `json:"from"`
 }
 
 // A Pipeline is what one Pipeline may do, and how its containers run.

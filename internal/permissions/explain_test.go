@@ -251,9 +251,9 @@ telemetry: {endpoint: somewhere}
 			p := permissions.Explain([]permissions.Subject{subject(t, "resource/configure/instance", spec)}, test.platform)[0]
 			var got []string
 			for _, c := range p.Containers {
-				got = append(got, c.Name+" "+string(c.SecurityContext.Source)+" "+string(c.Resources.Source))
+				got = append(got, c.Name+" "+string(c.SecurityContextFrom)+" "+string(c.ResourcesFrom))
 			}
-			got = append(got, fmt.Sprintf("backoffLimit %d %s", p.Job.BackoffLimit.Value, p.Job.BackoffLimit.Source))
+			got = append(got, fmt.Sprintf("backoffLimit %d %s", p.Job.BackoffLimit, p.Job.BackoffLimitFrom))
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}

@@ -134,15 +134,15 @@ func compareContainers(t *testing.T, p permissions.Pipeline, job *batchv1.Job) {
 		want = append(want, corev1.Container{Name: c.Name, SecurityContext: c.SecurityContext, Resources: c.Resources})
 	}
 	for _, c := range p.Containers {
-		got = append(got, corev1.Container{Name: c.Name, SecurityContext: c.SecurityContext.Value, Resources: c.Resources.Value})
+		got = append(got, corev1.Container{Name: c.Name, SecurityContext: c.SecurityContext, Resources: c.Resources})
 	}
 	if diff := gocmp.Diff(plain(t, want), plain(t, got)); diff != "" {
 		t.Errorf("containers (-recorded +ours):\n%s", diff)
 	}
-	if got, want := p.Job.RestartPolicy.Value, pod.RestartPolicy; got != want {
+	if got, want := p.Job.RestartPolicy, pod.RestartPolicy; got != want {
 		t.Errorf("restartPolicy %s, recorded %s", got, want)
 	}
-	if got, want := p.Job.BackoffLimit.Value, *job.Spec.BackoffLimit; got != want {
+	if got, want := p.Job.BackoffLimit, *job.Spec.BackoffLimit; got != want {
 		t.Errorf("backoffLimit %d, recorded %d", got, want)
 	}
 	if got, want := p.Account.Name, pod.ServiceAccountName; got != want {

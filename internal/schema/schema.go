@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
@@ -65,12 +66,14 @@ type writer struct {
 
 // known are types that write themselves, and those that are not described.
 var known = map[reflect.Type]yamldoc.Map{
-	reflect.TypeFor[time.Time]():            {{Key: "type", Value: "string"}, {Key: "format", Value: "date-time"}},
-	reflect.TypeFor[metav1.Time]():          {{Key: "type", Value: []string{"string", "null"}}, {Key: "format", Value: "date-time"}},
-	reflect.TypeFor[metav1.ObjectMeta]():    {{Key: "type", Value: "object"}},
-	reflect.TypeFor[json.RawMessage]():      {},
-	reflect.TypeFor[runtime.RawExtension](): {},
-	reflect.TypeFor[yamldoc.Map]():          {{Key: "type", Value: "object"}},
+	reflect.TypeFor[time.Time]():                   {{Key: "type", Value: "string"}, {Key: "format", Value: "date-time"}},
+	reflect.TypeFor[metav1.Time]():                 {{Key: "type", Value: []string{"string", "null"}}, {Key: "format", Value: "date-time"}},
+	reflect.TypeFor[metav1.ObjectMeta]():           {{Key: "type", Value: "object"}},
+	reflect.TypeFor[corev1.SecurityContext]():      {{Key: "type", Value: "object"}},
+	reflect.TypeFor[corev1.ResourceRequirements](): {{Key: "type", Value: "object"}},
+	reflect.TypeFor[json.RawMessage]():             {},
+	reflect.TypeFor[runtime.RawExtension]():        {},
+	reflect.TypeFor[yamldoc.Map]():                 {{Key: "type", Value: "object"}},
 }
 
 // of is the schema of any type.

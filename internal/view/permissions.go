@@ -80,7 +80,7 @@ func whereJobs(p *permissions.Pipeline, request string) string {
 }
 
 func madeBy(a permissions.Account) string {
-	if a.Source == permissions.Kratix {
+	if a.From == permissions.Kratix {
 		return ""
 	}
 	return ", made if there is none"
@@ -88,7 +88,7 @@ func madeBy(a permissions.Account) string {
 
 func repeated(j permissions.Job) string {
 	return fmt.Sprintf("%d times (%s), restartPolicy %s (%s)",
-		j.BackoffLimit.Value, j.BackoffLimit.Source, j.RestartPolicy.Value, j.RestartPolicy.Source)
+		j.BackoffLimit, j.BackoffLimitFrom, j.RestartPolicy, j.RestartPolicyFrom)
 }
 
 func (v viewer) grants(grants []permissions.Grant) {
@@ -190,22 +190,22 @@ func (v viewer) settings(containers []permissions.Container) error {
 
 // settingLines are the rows of one container: setting, value and source.
 func settingLines(c permissions.Container) ([][]string, error) {
-	security, err := flat(c.SecurityContext.Value)
+	security, err := flat(c.SecurityContext)
 	if err != nil {
 		return nil, err
 	}
 	if len(security) == 0 {
 		security = [][]string{{"securityContext", "none: the user of the image"}}
 	}
-	resources := slices.Concat(quantities("requests", c.Resources.Value.Requests), quantities("limits", c.Resources.Value.Limits))
+	resources := slices.Concat(quantities("requests", c.Resources.Requests), quantities("limits", c.Resources.Limits))
 	if len(resources) == 0 {
 		resources = [][]string{{"resources", "none: no limit"}}
 	}
 	for i := range security {
-		security[i] = append(security[i], string(c.SecurityContext.Source))
+		security[i] = append(security[i], string(c.SecurityContextFrom))
 	}
 	for i := range resources {
-		resources[i] = append(resources[i], string(c.Resources.Source))
+		resources[i] = append(resources[i], string(c.ResourcesFrom))
 	}
 	return append(security, resources...), nil
 }

@@ -34,6 +34,7 @@ func documents() map[string]document {
 		"Diagnosis":            {doctor.Diagnosis{}, "kratix doctor"},
 		"ImageCache":           {CacheList{}, "kratix cache list"},
 		"ImageCachePrune":      {Pruned{}, "kratix cache prune"},
+		"PermissionsReport":    {PermissionsReport{}, "kratix explain permissions"},
 		"PlacementExplanation": {Explanation{}, "kratix explain placement"},
 		"PluginList":           {pluginList{}, "kratix plugin list"},
 		"PromiseList":          {inspect.PromiseList{}, "kratix inspect promises"},
