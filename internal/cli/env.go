@@ -29,9 +29,9 @@ type Env struct {
 func (e *Env) out() term.Stream {
 	a, ok := e.Out.(*answer)
 	if !ok {
-		return term.Open(e.Out, e.Getenv, e.colour)
+		return e.open(e.Out)
 	}
-	s := term.Open(a.Writer, e.Getenv, e.colour)
+	s := e.open(a.Writer)
 	s.Writer = a
 	return s
 }
@@ -53,7 +53,13 @@ func (a *answer) Write(p []byte) (int, error) {
 }
 
 // err is standard error, where progress, warnings and hints go.
-func (e *Env) err() term.Stream { return term.Open(e.Err, e.Getenv, e.colour) }
+func (e *Env) err() term.Stream { return e.open(e.Err) }
+
+func (e *Env) open(w io.Writer) term.Stream {
+	s := term.Open(w, e.Getenv, e.colour)
+	s.Program = e.program()
+	return s
+}
 
 // called is the name that the program was called by.
 func (e *Env) called() string { return strings.TrimSuffix(filepath.Base(e.Name), ".exe") }

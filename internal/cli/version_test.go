@@ -13,8 +13,10 @@ func TestVersionFrom(t *testing.T) {
 	const hash = "5c1a2f0d9e8b7a6c5d4e3f2a1b0c9d8e7f6a5b4c"
 	vcs := func(modified string) []debug.BuildSetting {
 		return []debug.BuildSetting{
-			{Key: "vcs", Value: "git"}, {Key: "vcs.revision", Value: hash},
-			{Key: "vcs.time", Value: "2026-11-23T12:00:00Z"}, {Key: "vcs.modified", Value: modified},
+			{Key: "vcs", Value: "git"},
+			{Key: "vcs.revision", Value: hash},
+			{Key: "vcs.time", Value: "2026-11-23T12:00:00Z"},
+			{Key: "vcs.modified", Value: modified},
 		}
 	}
 	for name, test := range map[string]struct {

@@ -23,6 +23,9 @@ type Stream struct {
 	Width  int  // columns
 	Colour bool // colour is wanted and shown
 	UTF8   bool // characters outside ASCII are shown
+
+	// Program is what this program is called in advice, if it is not kratix.
+	Program string
 }
 
 // ColourMode is the value of --color.

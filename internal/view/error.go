@@ -1,7 +1,9 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -27,7 +29,7 @@ func Error(w term.Stream, err error) {
 	for _, f := range findings {
 		fmt.Fprintf(w, "  %s\n", indentRest(text(f.String()), "    "))
 		if f.Hint != "" {
-			fmt.Fprintf(w, "    %s %s\n", v.strong.Render("hint:"), indentRest(text(f.Hint), "          "))
+			fmt.Fprintf(w, "    %s %s\n", v.strong.Render("hint:"), indentRest(advice(w, f.Hint), "          "))
 		}
 	}
 }
@@ -35,7 +37,7 @@ func Error(w term.Stream, err error) {
 // hints shows the advice that travels with err.
 func hints(v viewer, err error, indent string) {
 	for _, hint := range diag.Hints(err) {
-		fmt.Fprintf(v, "%s%s %s\n", indent, v.strong.Render("hint:"), indentRest(text(hint), indent+"      "))
+		fmt.Fprintf(v, "%s%s %s\n", indent, v.strong.Render("hint:"), indentRest(advice(v.Stream, hint), indent+"      "))
 	}
 }
 
@@ -65,7 +67,7 @@ func Findings(w term.Stream, findings []diag.Finding) {
 		}
 		fmt.Fprintf(w, "%s %s\n", label, indentRest(text(coded(f)), "  "))
 		if f.Hint != "" {
-			fmt.Fprintf(w, "%s %s\n", st.strong.Render("hint:"), indentRest(text(f.Hint), "      "))
+			fmt.Fprintf(w, "%s %s\n", st.strong.Render("hint:"), indentRest(advice(w, f.Hint), "      "))
 		}
 	}
 }
@@ -77,6 +79,14 @@ func coded(f diag.Finding) string {
 		return f.String()
 	}
 	return f.String() + " (" + f.Code + ")"
+}
+
+// ownCommand matches where a command of this program begins.
+var ownCommand = regexp.MustCompile(`(?m)(^|: |, |&& |\| |or )kratix `)
+
+// advice gives a hint with its commands as they have to be typed here.
+func advice(w term.Stream, hint string) string {
+	return text(ownCommand.ReplaceAllString(hint, "${1}"+cmp.Or(w.Program, "kratix")+" "))
 }
 
 // indentRest indents every line but the first.

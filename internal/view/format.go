@@ -52,6 +52,6 @@ func Next(w term.Stream, commands ...string) {
 		if i > 0 {
 			label = "     "
 		}
-		fmt.Fprintf(w, "%s %s\n", st.strong.Render(label), c)
+		fmt.Fprintf(w, "%s %s\n", st.strong.Render(label), advice(w, c))
 	}
 }
