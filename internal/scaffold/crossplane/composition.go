@@ -25,7 +25,7 @@ type composition struct {
 
 // misfits finds compositions that are not for the definition, and functions that
 // they call and that are not there.
-func (d *definition) misfits(objects []manifest.Object) []diag.Finding {
+func (d *definition) misfits(objects []manifest.Object) ([]diag.Finding, error) {
 	functions := map[string]bool{}
 	for _, o := range objects {
 		if o.Kind() == kindFunction {
@@ -34,31 +34,32 @@ func (d *definition) misfits(objects []manifest.Object) []diag.Finding {
 	}
 	var findings []diag.Finding
 	for _, o := range objects {
-		if o.Kind() == kindComposition && strings.HasPrefix(o.APIVersion(), group+"/") {
-			findings = append(findings, o.Locate("", d.misfit(o, functions))...)
+		if o.Kind() != kindComposition || !strings.HasPrefix(o.APIVersion(), group+"/") {
+			continue
 		}
+		var c composition
+		if _, err := o.Decode("", &c); err != nil {
+			return nil, err
+		}
+		findings = append(findings, o.Locate("", d.misfit(o.Name(), c, functions))...)
 	}
-	return findings
+	return findings, nil
 }
 
-func (d *definition) misfit(o manifest.Object, functions map[string]bool) []diag.Finding {
-	var c composition
-	if _, err := o.Decode("", &c); err != nil {
-		return []diag.Finding{{Severity: diag.SeverityWarning, Message: "it cannot be read: " + err.Error()}}
-	}
+func (d *definition) misfit(name string, c composition, functions map[string]bool) []diag.Finding {
 	var findings []diag.Finding
 	of := c.Spec.CompositeTypeRef
 	if want := d.composite(); of.APIVersion != want || of.Kind != d.xrd.Spec.Names.Kind {
 		findings = append(findings, diag.Finding{
 			Severity: diag.SeverityWarning, Field: "spec.compositeTypeRef",
-			Message: fmt.Sprintf("%s is for %s of %s, and the definition is of %s of %s", o.Name(), of.Kind, of.APIVersion, d.xrd.Spec.Names.Kind, want),
+			Message: fmt.Sprintf("%s is for %s of %s, and the definition is of %s of %s", name, of.Kind, of.APIVersion, d.xrd.Spec.Names.Kind, want),
 		})
 	}
 	for i, step := range c.Spec.Pipeline {
-		if name := step.FunctionRef.Name; name != "" && !functions[name] {
+		if function := step.FunctionRef.Name; function != "" && !functions[function] {
 			findings = append(findings, diag.Finding{
 				Severity: diag.SeverityNote, Field: fmt.Sprintf("spec.pipeline[%d].functionRef.name", i),
-				Message: "the function " + name + " is not among the dependencies: it has to be at the destination already",
+				Message: "the function " + function + " is not among the dependencies: it has to be at the destination already",
 				Hint:    "--functions FILE adds it",
 			})
 		}

@@ -62,7 +62,11 @@ func Content(o Options, sources Sources) (scaffold.Content, []diag.Finding, erro
 	}
 	if !o.SkipDependencies {
 		objects := sources.inOrder()
-		findings = append(findings, d.misfits(objects)...)
+		misfits, err := d.misfits(objects)
+		if err != nil {
+			return scaffold.Content{}, nil, err
+		}
+		findings = append(findings, misfits...)
 		content.Dependencies = (&manifest.Set{Objects: objects}).Values()
 	}
 	slices.SortStableFunc(findings, diag.ByPosition)

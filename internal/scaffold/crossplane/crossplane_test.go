@@ -119,6 +119,10 @@ func TestDefinitionsOfWhichNoneCanBeMade(t *testing.T) {
 		"none is served":   {fmt.Sprintf(definition, "v1", "versions: [{name: v1, served: false}]"), "spec.versions: none is served"},
 		"no schema":        {fmt.Sprintf(definition, "v2", "versions: [{name: v1, served: true}]"), "spec.versions[0]: it has no schema"},
 		"another shape":    {fmt.Sprintf(definition, "v2", "versions: 3"), "input:1:1: CompositeResourceDefinition as.b.c: json: cannot unmarshal"},
+		"a composition": {
+			fmt.Sprintf(definition, "v1", version) + "\n---\n{apiVersion: apiextensions.crossplane.io/v1, kind: Composition, metadata: {name: a}, spec: 3}",
+			"input:3:1: Composition a: json: cannot unmarshal",
+		},
 		"no schema at all": {fmt.Sprintf(definition, "v2", "versions: [{name: v1, served: true, schema: {openAPIV3Schema: {type: 3}}}]"), "cannot unmarshal"},
 	} {
 		t.Run(name, func(t *testing.T) {
