@@ -117,7 +117,7 @@ func containerNames(p *promise.Promise, ref promise.WorkflowRef) ([]string, erro
 
 // next lists what to do with a new container.
 func (o *addContainerOptions) next(dir string, ref promise.WorkflowRef, name string) []string {
-	sources := filepath.Join(dir, filepath.FromSlash(scaffold.SourceDir(ref, name)))
+	sources := shownPath(dir, filepath.FromSlash(scaffold.SourceDir(ref, name)))
 	steps := []string{"edit the sources in " + filepath.Join(sources, "scripts")}
 	if o.language != "go" {
 		steps = append(steps, fmt.Sprintf("docker build --tag %s %s && docker push %s", o.image, shellQuote(sources), o.image))

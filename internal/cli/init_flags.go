@@ -49,7 +49,7 @@ type translateFlags struct {
 
 func (o *translateFlags) register(cmd *cobra.Command, version, stageImage string) {
 	o.initFlags.register(cmd, version)
-	cmd.Flags().StringVar(&o.stageImage, "stage-image", "", "`IMAGE` of the stage that serves requests, such as a copy in a registry of\nyour own (default "+stageImage+")")
+	cmd.Flags().StringVar(&o.stageImage, "stage-image", "", "`IMAGE` of the stage that serves requests, such as a copy in a registry of your own (default "+stageImage+")")
 }
 
 // check refuses what can be known before the source is read.

@@ -46,9 +46,9 @@ the name of its file into PULUMI_ACCESS_TOKEN_FILE. It is sent over https alone.
 	}
 	opts.register(cmd, "v1alpha1", pulumi.StageImage)
 	flags := cmd.Flags()
-	flags.StringVar(&opts.source.Address, "schema", "", "`SCHEMA` of the package: an https:// URL, a file, or a directory with a\nschema.json or schema.yaml (required)")
+	flags.StringVar(&opts.source.Address, "schema", "", "`SCHEMA` of the package: an https:// URL, a file, or a directory with a schema.json or schema.yaml (required)")
 	flags.StringVar(&opts.pulumi.Component, "component", "", "`TOKEN` of the component (required if there are several)")
-	flags.StringVar((*string)(&opts.pulumi.SchemaToken), "schema-bearer-token-secret", "", "`NAME:KEY` of the Secret that has the token with which the stage fetches\nthe schema")
+	flags.StringVar((*string)(&opts.pulumi.SchemaToken), "schema-bearer-token-secret", "", "`NAME:KEY` of the Secret that has the token with which the stage fetches the schema")
 	flags.StringVar((*string)(&opts.pulumi.StackToken), "stack-access-token-secret", "", "`NAME:KEY` of the Secret that has the access token of the stack")
 	return cmd
 }

@@ -97,6 +97,7 @@ fixtures and golden files, and shows where Kratix would place every document.`,
 			return runStart(env)
 		},
 	}
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages ", ".FlagUsagesWrapped 80 "))
 	root.SetVersionTemplate(buildVersion().line())
 	root.PersistentFlags().Var(newEnum(&env.colour, term.ColourAuto, term.ColourAlways, term.ColourNever),
 		"color", "colour in the output: auto, always or never")

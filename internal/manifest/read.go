@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -109,8 +110,8 @@ func (s *Set) readPath(p string, stdin io.Reader) ([]diag.Finding, error) {
 		return s.add("standard input", File{"dependencies.yaml", data}, true), diag.Machine(err)
 	}
 	info, err := os.Stat(p)
-	if err != nil {
-		return nil, diag.Input(err)
+	if failed, ok := errors.AsType[*fs.PathError](err); ok {
+		return nil, diag.Inputf("%s: %w", p, failed.Err)
 	}
 	if !info.IsDir() {
 		data, err := yamldoc.ReadFile(p)

@@ -74,7 +74,9 @@ func (o ContainerOptions) validate(derived bool) error {
 	if o.Ref.Pipeline == "" {
 		p.add("", "for example "+o.Ref.String()+"/instance", "%s names no Pipeline", o.Ref)
 	}
-	if _, err := name.ParseReference(o.Image, name.WeakValidation); err != nil {
+	if o.Image == "" {
+		p.add("--image", "for example ghcr.io/acme/render:v0.1.0", "the image is missing")
+	} else if _, err := name.ParseReference(o.Image, name.WeakValidation); err != nil {
 		p.add("--image", "for example ghcr.io/acme/render:v0.1.0", "%q is no valid image: %s", o.Image, imageRule)
 	} else if derived && o.Name == "" {
 		p.add("--name", "--name render", "no name can be made of the image %q", o.Image)

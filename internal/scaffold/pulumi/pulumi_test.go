@@ -3,6 +3,7 @@ package pulumi_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"strings"
@@ -354,7 +355,7 @@ func FuzzAccepts(f *testing.F) {
 	f.Fuzz(func(t *testing.T, seed uint64) {
 		g := typist{generator{rand.New(rand.NewPCG(seed, seed))}, map[string]any{}}
 		inputs, values := map[string]any{}, map[string]any{}
-		for _, name := range strings.Fields("a b c d e f g h i j k l") {
+		for name := range strings.FieldsSeq("a b c d e f g h i j k l") {
 			inputs[name], values[name] = g.typed(4)
 		}
 		data, err := json.Marshal(map[string]any{
@@ -482,11 +483,7 @@ func (g typist) object(depth int) (spec map[string]any, value any) {
 	spec = g.named(map[string]any{"type": "object", "properties": properties, "required": required})
 	if len(properties) > 0 && g.IntN(3) == 0 {
 		properties["self"] = spec
-		again := map[string]any{}
-		for name, v := range values {
-			again[name] = v
-		}
-		values["self"] = again
+		values["self"] = maps.Clone(values)
 	}
 	return spec, values
 }
