@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/kratix-tools/kratix/internal/api"
 	"github.com/kratix-tools/kratix/internal/diag"
@@ -68,6 +69,9 @@ func runExplainPermissions(env *Env, opts explainPermissionsOptions) error {
 		if ref, err = promise.ParseRef(opts.ref); err != nil {
 			return err
 		}
+	}
+	if wrong := validation.IsDNS1123Label(opts.namespace); len(wrong) > 0 {
+		return diag.Inputf("--namespace %q: %s", opts.namespace, promise.LabelRule)
 	}
 	platform, err := opts.platform()
 	if err != nil {
