@@ -100,14 +100,15 @@ func sameAccount(a, b Account) bool { return a.Name == b.Name && a.Namespace == 
 // prunedBy warns of another Pipeline whose runs remove the roles of this one:
 // before a configure Job, Kratix removes the user's roles of Promise, Pipeline
 // name and namespace that this Job does not need, and type and action of the
-// workflow are not compared (ae170e22).
+// workflow are not compared (ae170e22). They are made again before the next Job
+// of this one, so what suffers is a Job that runs at the time.
 func (s *Subject) prunedBy(other *Subject) []diag.Finding {
 	a, b := s.Identity, other.Identity
 	if a.Pipeline != b.Pipeline || a.JobNamespace() != b.JobNamespace() || b.Action != api.ActionConfigure ||
 		len(s.Pipeline.Spec.RBAC.Permissions) == 0 {
 		return nil
 	}
-	f := s.finding("metadata.name", "each run of "+other.Workflow()+" removes the roles that these permissions give: Kratix tells them apart by the name of the Pipeline alone")
+	f := s.finding("metadata.name", "a run of "+other.Workflow()+" removes the roles of these permissions, also from under a Job that is running: Kratix tells whose they are by the name of the Pipeline alone")
 	f.Hint = "give one of the two Pipelines another name"
 	return []diag.Finding{f}
 }

@@ -205,7 +205,7 @@ func TestPipelinesOfOneNameRemoveEachOthersRoles(t *testing.T) {
 		subject(t, "resource/configure/other", asks),
 		subject(t, "resource/delete/same", asks),
 	}, permissions.Platform{})
-	for i, want := range []string{"", "", "", "each run of resource/configure/same removes"} {
+	for i, want := range []string{"", "", "", "a run of resource/configure/same removes"} {
 		var got []diag.Finding
 		got = append(got, explained[i].Findings...)
 		if want == "" && len(got) > 0 || want != "" && (len(got) != 1 || !strings.HasPrefix(got[0].Message, want)) {
