@@ -1,9 +1,13 @@
 package main
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -179,6 +183,9 @@ func (p *player) obey(t *testing.T, comment markdown.Part) {
 		p.output = rest
 	case "ci":
 		p.ci = strings.Fields(rest)
+	case "record", "draw":
+		file, commands, _ := strings.Cut(rest, "\n")
+		p.picture(t, word, filepath.Join(filepath.Dir(p.page), file), commands)
 	case "needs":
 		p.skip = missingFor(comment) != ""
 		if !p.skip && !p.cluster && slices.Contains(strings.Fields(rest), "cluster") {
@@ -189,6 +196,54 @@ func (p *player) obey(t *testing.T, comment markdown.Part) {
 			p.session.useStore(t)
 		}
 	}
+}
+
+// picture compares a picture with what the commands give now.
+func (p *player) picture(t *testing.T, word, file, commands string) {
+	t.Helper()
+	old, err := os.ReadFile(file)
+	if err != nil && !*update {
+		t.Errorf("%v\nrun: make docs", err)
+		return
+	}
+	var picture string
+	if word == "draw" {
+		picture = graph(t, p.session.answer(t, commands), string(old))
+	} else {
+		picture = p.session.record(t, strings.Split(commands, "\n"))
+	}
+	switch {
+	case stablePicture(picture) == stablePicture(string(old)):
+	case *update:
+		writeText(t, file, picture)
+	default:
+		t.Errorf("%s is out of date; run: make docs (-want +got):\n%s", file, cmp.Diff(stablePicture(string(old)), stablePicture(picture)))
+	}
+}
+
+// stablePicture is a picture without what differs from run to run.
+func stablePicture(picture string) string {
+	return stable(regexp.MustCompile(`textLength="\d+"`).ReplaceAllString(picture, ""))
+}
+
+// graph draws a graph in the language of dot, unless the old picture is of the
+// same graph: its last line tells.
+func graph(t *testing.T, dot, old string) string {
+	t.Helper()
+	made := fmt.Sprintf("<!-- of a graph with sha-256 %x -->\n", sha256.Sum256([]byte(dot)))
+	if strings.HasSuffix(old, made) {
+		return old
+	}
+	if !*update {
+		return made
+	}
+	cmd := exec.CommandContext(t.Context(), "dot", "-Tsvg", "-Gbgcolor=white")
+	cmd.Stdin = strings.NewReader(dot)
+	drawn, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("drawing a graph, with graphviz: %v", err)
+	}
+	return string(drawn[bytes.Index(drawn, []byte("<svg")):]) + made
 }
 
 // playYAML reads a block of YAML, and runs what it makes a CI system run.

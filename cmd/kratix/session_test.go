@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/kratix-tools/kratix/internal/kube/kubetest"
+	"github.com/kratix-tools/kratix/internal/screen"
 	"github.com/kratix-tools/kratix/internal/statestore/storetest"
 )
 
@@ -149,6 +151,24 @@ func typedIn(block string) []string {
 		}
 	}
 	return typed
+}
+
+// record runs commands on a terminal, and gives its picture.
+func (s *session) record(t *testing.T, commands []string) string {
+	t.Helper()
+	const columns = 100
+	drawn := screen.New(columns)
+	for i, line := range commands {
+		if i > 0 {
+			_, _ = drawn.Write([]byte("\r\n"))
+		}
+		fmt.Fprintf(drawn, "\x1b[2m$\x1b[0m \x1b[1m%s\x1b[0m\r\n", line)
+		cmd, done := s.command(t, line)
+		cmd.Env = append(cmd.Env, "NO_COLOR=", "TERM=xterm")
+		done(onTerminal(t, cmd, columns, drawn))
+	}
+	s.exit = 0
+	return strings.ReplaceAll(drawn.SVG("kratix"), s.home, "~")
 }
 
 // useStore starts a Git server with what Work team-b/tf-bucket-reports of the
