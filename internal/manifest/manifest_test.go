@@ -169,3 +169,28 @@ items:
 		t.Errorf("position of what is not there (-want +got):\n%s", diff)
 	}
 }
+
+func TestResourceScope(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		group, resource string
+		want            manifest.Scope
+	}{
+		{"", "secrets", manifest.Namespaced},
+		{"", "endpoints", manifest.Namespaced},
+		{"", "nodes", manifest.Cluster},
+		{"networking.k8s.io", "ingresses", manifest.Namespaced},
+		{"networking.k8s.io", "networkpolicies", manifest.Namespaced},
+		{"networking.k8s.io", "ingressclasses", manifest.Cluster},
+		{"scheduling.k8s.io", "priorityclasses", manifest.Cluster},
+		{"platform.kratix.io", "promises", manifest.Cluster},
+		{"platform.kratix.io", "works", manifest.Namespaced},
+		{"apps", "nodes", ""},
+		{"acme.org", "databases", ""},
+		{"", "*", ""},
+	} {
+		if got := manifest.ResourceScope(test.group, test.resource); got != test.want {
+			t.Errorf("%s.%s is %q, want %q", test.resource, test.group, got, test.want)
+		}
+	}
+}
