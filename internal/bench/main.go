@@ -131,7 +131,7 @@ func (b *bench) startup(ctx context.Context, program string) error {
 
 // native measures a container of the native engine, from its start to its end.
 func (b *bench) native(ctx context.Context) (durations, error) {
-	eng, err := engine.New(ctx, "native", engine.Config{Images: b.store})
+	eng, err := engine.New(ctx, "native", engine.Config{Images: b.store, Getenv: os.Getenv})
 	if err != nil {
 		return nil, err
 	}

@@ -43,7 +43,7 @@ type Config struct {
 	// Dir is where the native engine has volumes; empty for the directory for
 	// temporary files.
 	Dir string
-	// Getenv reads the environment variables that name a daemon.
+	// Getenv reads the environment variables that name a daemon. It must be set.
 	Getenv func(string) string
 }
 

@@ -368,7 +368,7 @@ func runImage(t *testing.T, img v1.Image) string {
 	if _, err := cache.Put(t.Context(), ref, img); err != nil {
 		t.Fatal(err)
 	}
-	eng, err := engine.New(t.Context(), "native", engine.Config{Images: cache})
+	eng, err := engine.New(t.Context(), "native", engine.Config{Images: cache, Getenv: os.Getenv})
 	if err != nil {
 		t.Skip(err)
 	}
