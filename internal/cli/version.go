@@ -77,6 +77,7 @@ var pseudoVersion = regexp.MustCompile(`[-.](\d{14})-([0-9a-f]{12})(\+|$)`)
 // knows of its commit what the version says.
 func versionFrom(info *debug.BuildInfo) version {
 	v := version{
+		APIVersion: "cli.kratix.io/v1", Kind: "Version",
 		Version: cmp.Or(info.Main.Version, "(devel)"), Commit: "unknown", Date: "unknown", Go: runtime.Version(),
 		Platform: runtime.GOOS + "/" + runtime.GOARCH, Kratix: kratixKnown, KratixVersions: []string{kratixKnown},
 	}
