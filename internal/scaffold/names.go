@@ -70,8 +70,8 @@ func (p *problems) plural(plural, kind string) {
 }
 
 func (p *problems) version(version string) {
-	if !regexp.MustCompile(`^v[1-9][0-9]*((alpha|beta)[1-9][0-9]*)?$`).MatchString(version) {
-		p.add("--version", "--version v1alpha1", "%q is no valid version: versions are v1, v1beta2 or v1alpha1", version)
+	if len(validation.IsDNS1035Label(version)) > 0 {
+		p.add("--version", "--version v1alpha1", "%q is no valid version: it is a word such as v1, v1beta2 or v1alpha1, of lower-case letters, digits and dashes", version)
 	}
 }
 
