@@ -160,7 +160,7 @@ func TestPromiseRefuses(t *testing.T) {
 		"a kind in lower case":      {func(o *scaffold.PromiseOptions) { o.Kind = "database" }, "--kind", "--kind Database"},
 		"a kind with a digit first": {func(o *scaffold.PromiseOptions) { o.Kind = "3Scale" }, "--kind", "--kind Scale"},
 		"a plural with a dot":       {func(o *scaffold.PromiseOptions) { o.Plural = "a.b" }, "--plural", "--plural databases"},
-		"a version of zero":         {func(o *scaffold.PromiseOptions) { o.Version = "v0" }, "--version", "--version v1alpha1"},
+		"a version with a dot":      {func(o *scaffold.PromiseOptions) { o.Version = "v1.0" }, "--version", "--version v1alpha1"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
