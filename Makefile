@@ -46,11 +46,13 @@ bench: build ## start-up, containers against docker, scheduling and a large plat
 	$(GO) run ./internal/bench -kratix bin/kratix
 	$(GO) test -run '^$$' -bench 'Each' -benchmem ./internal/placement
 
-lint: ## go vet and golangci-lint
+lint: ## go vet, golangci-lint, licence headers
+	$(GO) test ./internal -run Headers
 	$(GO) vet ./...
 	$(GOLANGCI) run ./...
 
-fmt: ## format all Go files
+fmt: ## format all Go files, with licence headers
+	$(GO) test -count=1 ./internal -run Headers -update
 	$(GOLANGCI) fmt ./...
 
 cross: ## build for all supported systems

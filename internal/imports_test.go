@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package internal_test holds the packages to the directions of their imports.
 // The tables are a map and not a fence: where one is wrong, it is changed in
 // the commit that needs it.

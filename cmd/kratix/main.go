@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Kratix runs, tests and inspects Kratix Promises. See "kratix --help".
 package main
 

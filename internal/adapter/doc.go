@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package adapter tells what Kratix' own containers see of a Pod's volumes.
 //
 // When the user's containers are done, two containers of the pipeline-adapter

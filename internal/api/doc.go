@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package api holds the wire types of Kratix: the kinds of the group
 // platform.kratix.io/v1alpha1 and the names of its labels.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Bench measures what the program promises about speed, each figure against
 // its peer in the same run: start-up of "kratix version", one no-op container
 // of the native engine, a test run of 100 cases, "docker run --rm" of the same

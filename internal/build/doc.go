@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package build makes the image of a container from its sources: the directory
 // workflows/<workflow>/<action>/<pipeline>/<container>/ of a Promise.
 //

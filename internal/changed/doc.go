@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package changed tells which files below a directory are not as they were:
 // since a commit ([Since], which asks Git), or since one last looked
 // ([Watcher], which asks the kernel). Both give absolute paths and say nothing

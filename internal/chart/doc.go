@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package chart gets Helm charts from wherever Helm gets them: a directory, an
 // archive, the URL of an archive, a Helm repository, an OCI registry.
 //

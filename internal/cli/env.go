@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package cli holds the commands of the program: one file each, flags in,
 // one call into the domain, the result handed to package view.
 package cli

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package compare tells what came out of a workflow from what was expected.
 //
 // Files are compared by meaning where they have one that this program knows:

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package conformance holds no code, only the proof that this program gives
 // the same answers as Kratix: its test plays every recording below
 // testdata/conformance with the packages promise, workflow, work, schedule,

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package diag holds what a command says when it cannot do its work, and what
 // it found while doing it.
 //

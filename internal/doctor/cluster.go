@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package doctor
 
 // A Cluster is what "kratix doctor" finds out about the cluster that the

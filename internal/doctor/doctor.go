@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package doctor holds what can be said about a machine that is to run
 // containers: the values that package engine finds out and package view shows.
 package doctor

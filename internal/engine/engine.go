@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package engine names the container engines and picks one.
 //
 // Which containers run, and with what, is package workflow's business; an

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package explain answers why documents are, or are not, on a Destination.
 //
 // Package schedule keeps a verdict with its reason for every Destination; this

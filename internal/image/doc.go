@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package image gets the image of a container from wherever it is and keeps
 // it, unpacked, in a cache on this machine: what a container engine needs and
 // no daemon has to do.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package inspect answers where documents are on a live platform, and why:
 // for one Work, a request, a Promise, a Destination, or for ten thousand Works
 // at once.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package kube reads objects from a Kubernetes API server, as cheaply as the
 // server allows.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package kustomize runs the kustomize of this machine.
 //
 // A kustomization is a small program: it fetches bases, applies patches and

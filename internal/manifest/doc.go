@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package manifest reads Kubernetes objects as people keep them: in files of
 // several documents, in directories, in Lists, on standard input.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package markdown reads as much of Markdown as the documentation needs to be
 // kept true: fenced blocks, which are run or compared; comments, which readers do
 // not see and which say how to run them; headings and links, which must lead

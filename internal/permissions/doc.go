@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package permissions is what the Job of a Pipeline may do on a platform, and
 // what its containers are held to.
 //

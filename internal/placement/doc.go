@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package placement says where in its state store every document of a Work
 // lies.
 //

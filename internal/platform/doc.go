@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package platform holds what a Work meets when it arrives: the Destinations
 // of a platform, their state stores, and the Works and WorkPlacements that
 // stand already.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package plugin finds programs that add commands: kratix-foo on the PATH is
 // "kratix foo", and kratix-foo-bar is "kratix foo bar".
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package promise is a Promise as its author wrote it.
 //
 // Kratix learns of a Promise through the API server, which prunes, defaults

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package pulumischema gets the schema of a Pulumi package from wherever it is: a
 // file, or behind a URL.
 //

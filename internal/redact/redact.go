@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package redact keeps secrets out of all that people, files and other programs
 // get to see: each is replaced by [Mask], wherever it stands.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Release makes what a release has beside the programs: the manual page, the
 // shell completions and the licences of what is linked in; an SBOM for each
 // program; and the container image. All of it depends on the commit and on

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package scaffold makes new files for authors: a Promise, the sources of a
 // container, a test case.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package schedule decides which Destinations a workload group may reach, and
 // keeps the reasons.
 //

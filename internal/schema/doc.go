@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package schema writes JSON Schemas of the documents that the program prints,
 // for those who read them with programs of their own. What encoding/json does
 // with a Go type decides about the shape; the comments in the type's source

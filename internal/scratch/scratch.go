@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package scratch makes temporary directories that outlive no process: one that
 // is killed cannot clean up, so whoever comes next does it.
 package scratch

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package screen draws what a program writes to a terminal as a picture, for the
 // documentation. A [Screen] understands what this program sends: text, colours,
 // bold and faint, and the few movements with which it redraws a line. It is as

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package shell opens a shell in a step that has ended: with its volumes, its
 // environment and its user, to look for what went wrong.
 //

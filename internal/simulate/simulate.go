@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package simulate does on this machine what Kratix does in a cluster: it runs
 // the Pipelines of a workflow in order, makes a Work of what each leaves
 // behind, merges the status, schedules the Work onto Destinations and finds

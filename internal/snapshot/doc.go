@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package snapshot is a platform saved to files: what `kubectl get -o yaml` or
 // `-o json` printed, as Lists, as several documents, in several files.
 //

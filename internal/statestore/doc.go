@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package statestore reads what lies in a state store now: the last step of a
 // document's way that can be seen, and the only one of which Kratix keeps no
 // record. A status says that a document was written once; whether it is there

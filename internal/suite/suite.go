@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package suite runs the test cases of a Promise and judges what came out.
 //
 // Each case is one simulation of a workflow ([simulate.Run]) whose result is

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package term finds out, once, what the terminal can do: whether an output
 // stream is one, how wide it is, and whether it may have colour or move its
 // cursor. Everything that prints is handed the answer as a value.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package tfmodule gets the files of a Terraform module from wherever its source
 // says that they are.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package tree describes a tree of files as a container left it.
 //
 // What becomes of a pipeline's output depends on more than file contents:

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package view shows finished results: as text for people, as JSON for
 // programs. It fetches nothing and decides nothing, so two formats of one
 // result cannot disagree. It is the only package with colours, and colour

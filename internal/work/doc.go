@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package work holds the output of one Pipeline, or the static dependencies of
 // a Promise, as a Work: groups of files that travel together.
 //

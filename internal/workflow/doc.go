@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package workflow runs the Pipelines of one action of a Promise and gives
 // each container exactly what its Pod would: the same object.yaml, the same
 // environment in the same order, the same three directories.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package yamldoc reads YAML with positions, and edits it without touching
 // what it was not asked to touch.
 //

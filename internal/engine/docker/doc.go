@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package docker runs containers through a daemon that speaks the Docker
 // Engine API: Docker itself, Colima, OrbStack, Rancher Desktop, or Podman at
 // the socket of its service.

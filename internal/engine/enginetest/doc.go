@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package enginetest is what every container engine must do, as tests.
 //
 // [Run] takes an engine and runs the same steps with it that it runs with all

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package kubelet holds the rules by which a kubelet makes a process of a
 // container: what it runs, with which environment, and as whom it must not run.
 // They combine the image's configuration with what the Pipeline asks for. Every

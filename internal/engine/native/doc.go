@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package native runs containers on Linux with nothing but the kernel: no
 // daemon, no helper program, no root needed.
 //

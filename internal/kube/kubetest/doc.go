@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package kubetest runs a real kube-apiserver with its etcd for tests: real
 // admission, real RBAC, real watches, CRDs and tables, on loopback, ready in three
 // seconds. There are no controllers, no scheduler and no kubelet, so that nothing

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package crossplane makes the content of a Promise of a Crossplane composite
 // resource: the schema of its CompositeResourceDefinition (XRD) becomes the API,
 // the definition with its compositions and functions become the dependencies,

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package helm makes the content of a Promise of a Helm chart: the values of the
 // chart become the spec of requests, and a stage renders the chart with them.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package openapi has the few words of a structural schema that translators
 // share. A structural schema is what Kubernetes takes for OpenAPI: each value has
 // one type, or is open, and then anything goes.

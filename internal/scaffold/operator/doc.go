@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package operator makes the content of a Promise of an operator: one of the
 // operator's CustomResourceDefinitions becomes the API, its manifests become the
 // dependencies, and a stage makes an object of the operator's kind of each

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package pulumi makes the content of a Promise of a Pulumi component: the inputs
 // of the component become the spec of requests, and a stage writes a program with
 // the component for each of them, and the stack that deploys it.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package scaffoldtest holds what every translator has to do.
 //
 // What a translator makes is a Promise that Kratix accepts, in both layouts, and

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package terraform makes the API of a Promise of a Terraform module.
 //
 // The variables of a module are its API already: each has a type, a default, a

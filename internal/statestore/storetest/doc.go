@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package storetest has state stores for tests, on loopback and real as far as
 // a client can see: git's own http-backend behind TLS and a password, the same
 // repository behind an SSH server, and an S3 server that checks signatures.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Step is the program of the containers in the tests: its arguments are
 // commands, separated by ";", each of a few words.
 package main
