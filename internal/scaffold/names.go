@@ -49,16 +49,16 @@ func (p *problems) group(group string) {
 }
 
 func (p *problems) kind(kind string) {
-	valid := regexp.MustCompile(`^[A-Z][A-Za-z0-9]*$`)
+	label := strings.ToLower(kind)
 	switch {
 	case kind == "":
 		p.add("--kind", "--kind Database", "the kind of the API is missing")
-	case !valid.MatchString(kind):
+	case len(kind) <= maxName && len(validation.IsDNS1035Label(label)) > 0:
 		hint := "--kind Database"
 		if camel := camelCase(kind); camel != "" {
 			hint = "--kind " + camel
 		}
-		p.add("--kind", hint, "%q is no valid kind: it is written in CamelCase", kind)
+		p.add("--kind", hint, "%q is no valid kind: it is made of letters, digits and dashes, and begins with a letter", kind)
 	case len(kind) > maxName:
 		p.add("--kind", "use a shorter kind", "%q has %d characters; a kind has at most %d", kind, len(kind), maxName)
 	}

@@ -52,17 +52,22 @@ func Promise(o PromiseOptions) ([]File, error) {
 	), nil
 }
 
-// Notes tells what is allowed and hardly meant: the plural that the upstream CLI
-// makes too is not always that of the language.
+// Notes tells what is allowed and hardly meant: a kind that is not written as
+// kinds are, and the plural that the upstream CLI makes too, which is not always
+// that of the language.
 func (o PromiseOptions) Notes() []diag.Finding {
-	kind := strings.ToLower(o.Kind)
-	proper := plural(kind)
-	if o.Plural != "" || proper == kind+"s" {
-		return nil
+	var notes []diag.Finding
+	note := func(message, hint string) {
+		notes = append(notes, diag.Finding{Severity: diag.SeverityNote, Message: message, Hint: hint})
 	}
-	return []diag.Finding{{
-		Severity: diag.SeverityNote, Message: "the plural of the API is " + kind + "s", Hint: "--plural " + proper + " for another",
-	}}
+	if camel := camelCase(o.Kind); camel != o.Kind {
+		note("kinds are written in CamelCase by custom, and this one is "+o.Kind, "--kind "+camel)
+	}
+	kind := strings.ToLower(o.Kind)
+	if proper := plural(kind); o.Plural == "" && proper != kind+"s" {
+		note("the plural of the API is "+kind+"s", "--plural "+proper+" for another")
+	}
+	return notes
 }
 
 // plural gives the plural of a word as the rules of English have it.

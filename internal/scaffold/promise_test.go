@@ -128,7 +128,7 @@ func TestPromiseWorks(t *testing.T) {
 func TestPromiseRefusesAllBadNamesAtOnce(t *testing.T) {
 	t.Parallel()
 	_, err := scaffold.Promise(scaffold.PromiseOptions{
-		Name: "My Promise", Group: "acme", Kind: "my-kind", Version: "1.0", Plural: "No!",
+		Name: "My Promise", Group: "acme", Kind: "my kind", Version: "1.0", Plural: "No!",
 	})
 	if diag.ExitCode(err) != diag.ExitInput {
 		t.Fatalf("exit code %d for %v", diag.ExitCode(err), err)
@@ -159,7 +159,7 @@ func TestPromiseRefuses(t *testing.T) {
 		"a name beyond ASCII":       {func(o *scaffold.PromiseOptions) { o.Name = "größe" }, "NAME", "for example my-name"},
 		"a kind beyond ASCII":       {func(o *scaffold.PromiseOptions) { o.Kind = "größe" }, "--kind", "--kind Database"},
 		"no kind":                   {func(o *scaffold.PromiseOptions) { o.Kind = "" }, "--kind", "--kind Database"},
-		"a kind in lower case":      {func(o *scaffold.PromiseOptions) { o.Kind = "database" }, "--kind", "--kind Database"},
+		"a kind with a space":       {func(o *scaffold.PromiseOptions) { o.Kind = "my database" }, "--kind", "--kind MyDatabase"},
 		"a kind with a digit first": {func(o *scaffold.PromiseOptions) { o.Kind = "3Scale" }, "--kind", "--kind Scale"},
 		"a plural with a dot":       {func(o *scaffold.PromiseOptions) { o.Plural = "a.b" }, "--plural", "--plural databases"},
 		"a version with a dot":      {func(o *scaffold.PromiseOptions) { o.Version = "v1.0" }, "--version", "--version v1alpha1"},
