@@ -88,7 +88,7 @@ func runSchedule(ctx context.Context, env *Env, opts scheduleOptions) error {
 			return err
 		}
 	}
-	return opts.verdict(scheduled.Schedule)
+	return opts.verdict(&scheduled)
 }
 
 // schedule makes the Work and places it.
@@ -143,12 +143,14 @@ func (o *scheduleOptions) staticDependencies(env *Env) (view.Scheduled, *platfor
 }
 
 // verdict is the exit code of an answer that was shown.
-func (o *scheduleOptions) verdict(s *simulate.Schedule) error {
+func (o *scheduleOptions) verdict(s *view.Scheduled) error {
 	switch n := s.Unplaced(); {
 	case s.Failure != nil:
 		return shown(diag.Answer(s.Failure.Err))
 	case n > 0 && !o.allowUnplaced:
 		return shown(diag.Answer(fmt.Errorf("%d groups have no Destination", n)))
+	case s.Spoiled():
+		return shown(diag.Answer(errors.New("not all is as it should be")))
 	}
 	return nil
 }
@@ -182,7 +184,7 @@ func (o *scheduleOptions) writeStores(env *Env, s *simulate.Schedule, world *pla
 	if err != nil {
 		return err
 	}
-	view.Note(env.err(), fmt.Sprintf("%d files in %s", n, o.write))
+	view.Note(env.err(), fmt.Sprintf("%s in %s", diag.Count(n, "file"), o.write))
 	return nil
 }
 

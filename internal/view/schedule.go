@@ -32,6 +32,12 @@ type Scheduled struct {
 	Request string
 }
 
+// Spoiled says whether a finding is an error: Kratix places documents where it
+// cannot write them, or not as they are.
+func (s *Scheduled) Spoiled() bool {
+	return slices.ContainsFunc(s.Findings, func(f diag.Finding) bool { return f.Severity == diag.SeverityError })
+}
+
 // Schedule shows where Kratix would place a Work, and why.
 func Schedule(w term.Stream, format Format, s Scheduled) error {
 	switch format {
@@ -58,7 +64,7 @@ func (v viewer) schedule(s *Scheduled) {
 		hints(v, f.Err, "")
 		return
 	}
-	fmt.Fprintf(v, "\n%s\n", v.outcome(s.Schedule))
+	fmt.Fprintf(v, "\n%s\n", v.outcome(s))
 }
 
 func (v viewer) scheduleHead(s *Scheduled) {
@@ -80,7 +86,7 @@ func (v viewer) scheduleHead(s *Scheduled) {
 }
 
 // outcome is the sentence at the end: what follows from all that.
-func (v viewer) outcome(s *simulate.Schedule) string {
+func (v viewer) outcome(s *Scheduled) string {
 	unplaced := s.Unplaced()
 	switch {
 	case s.Suspension != nil:
@@ -89,6 +95,8 @@ func (v viewer) outcome(s *simulate.Schedule) string {
 		return "No documents: the Work is empty, and documents of an earlier run are removed."
 	case unplaced > 0:
 		return fmt.Sprintf("%s: %d of %s no Destination.", v.bad.Render("Unplaced"), unplaced, have(len(s.Placements), "group"))
+	case s.Spoiled():
+		return fmt.Sprintf("%s: %s.", v.bad.Render("Placed, but not as it should be"), strings.Join(perDestination(s.Placements), ", "))
 	}
 	return fmt.Sprintf("%s: %s.", v.ok.Render("Placed"), strings.Join(perDestination(s.Placements), ", "))
 }
