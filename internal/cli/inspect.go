@@ -26,7 +26,10 @@ exist, not copied from conditions; where the two differ, that is shown too.
 It reads a cluster, as kubectl would, or with -f what was saved from one:
 
   kubectl get promises,works,workplacements,destinations,gitstatestores,bucketstatestores -A -o yaml > platform.yaml
-  kratix inspect works -A -f platform.yaml`,
+  kratix inspect works -A -f platform.yaml
+
+For "inspect request" the file needs the requests, too: add their kinds to the
+list, such as webapps.`,
 		GroupID: groupPlatform,
 	}
 	cmd.AddCommand(

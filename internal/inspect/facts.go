@@ -52,6 +52,16 @@ func (f *facts) add(unknown ...Unknown) {
 	f.unknown = append(f.unknown, unknown...)
 }
 
+// addForbidden adds what may not be read, and leaves out kinds that do not
+// exist.
+func (f *facts) addForbidden(unknown []Unknown) {
+	for _, u := range unknown {
+		if u.Reason == "forbidden" {
+			f.add(u)
+		}
+	}
+}
+
 func inNamespace(namespace string) string {
 	if namespace == "" {
 		return ""
@@ -138,8 +148,8 @@ func (f *facts) get(ctx context.Context, r Resource, namespace, name string, int
 	return diag.Hint(err, f.nearest(ctx, r, namespace, name))
 }
 
-// nearest proposes an object: one of that name elsewhere, else one of nearly
-// that name, else all there are.
+// nearest proposes an object: one of just that name elsewhere, else one of
+// nearly that name, else all there are.
 func (f *facts) nearest(ctx context.Context, r Resource, namespace, name string) string {
 	var here, elsewhere []string
 	err := f.source.Rows(ctx, r, Query{Namespace: namespace}, func(row Row) error {
@@ -149,9 +159,6 @@ func (f *facts) nearest(ctx context.Context, r Resource, namespace, name string)
 	if err != nil {
 		return ""
 	}
-	if near := diag.DidYouMean(name, here); near != "" {
-		return near
-	}
 	if r.Namespaced {
 		// Whoever may not look into other namespaces gets no such hint.
 		_ = f.source.Rows(ctx, r, Query{Fields: "metadata.name=" + name}, func(row Row) error {
@@ -159,7 +166,10 @@ func (f *facts) nearest(ctx context.Context, r Resource, namespace, name string)
 			return nil
 		})
 	}
+	near := diag.DidYouMean(name, here)
 	switch {
+	case len(elsewhere) == 0 && near != "":
+		return near
 	case len(elsewhere) > 0:
 		return fmt.Sprintf("there is one in namespace %s: -n %s", strings.Join(elsewhere, ", "), elsewhere[0])
 	case len(here) == 0:

@@ -116,11 +116,7 @@ func (in *Inspector) newRequestReport(q *request, resource Resource, of string, 
 func (f *facts) binding(ctx context.Context, promise, namespace, name string) (*Binding, error) {
 	quiet := facts{source: f.source}
 	bindings, _, err := list[binding](ctx, &quiet, Bindings, Query{Namespace: namespace, Labels: api.LabelPromiseName + "=" + promise})
-	for _, u := range quiet.unknown {
-		if u.Reason == "forbidden" {
-			f.add(u)
-		}
-	}
+	f.addForbidden(quiet.unknown)
 	for _, b := range bindings {
 		if b.Spec.Resource.Name == name {
 			return &Binding{b.Metadata.Name, b.Spec.Version, b.Status.LastAppliedVersion, b.Status.FailedVersion}, err

@@ -93,8 +93,10 @@ func (f *facts) components(ctx context.Context, promise string, requests []Resou
 	if err != nil {
 		return err
 	}
+	quiet := facts{source: f.source} // a kind without requests is nothing to tell
+	defer func() { f.addForbidden(quiet.told()) }()
 	for i := range definitions {
-		err := f.nodes(ctx, requestResource(&definitions[i]), Query{Labels: labelComponentPromise + "=" + promise}, func(n ResourceNode, labels map[string]string) {
+		err := quiet.nodes(ctx, requestResource(&definitions[i]), Query{Labels: labelComponentPromise + "=" + promise}, func(n ResourceNode, labels map[string]string) {
 			if of := index[[2]string{labels[labelComponentNamespace], labels[labelComponentName]}]; of != nil {
 				of.Components = append(of.Components, n)
 			}

@@ -27,7 +27,7 @@ import (
 // all .yaml, .yml and .json files are read, also below. A file that cannot be
 // opened, or that nothing at all could be read from any, is an input error;
 // everything else is in [Snapshot.Findings].
-func Load(stdin io.Reader, paths ...string) (*Snapshot, error) {
+func Load(in io.Reader, paths ...string) (*Snapshot, error) {
 	s := &Snapshot{kinds: map[kind]*objects{}}
 	for _, path := range paths {
 		files, err := expand(path)
@@ -35,7 +35,7 @@ func Load(stdin io.Reader, paths ...string) (*Snapshot, error) {
 			return nil, diag.Inputf("reading snapshot: %w", err)
 		}
 		for _, file := range files {
-			data, err := read(stdin, file)
+			data, err := read(in, file)
 			if err != nil {
 				return nil, diag.Inputf("reading snapshot: %w", err)
 			}
@@ -54,13 +54,22 @@ func (s *Snapshot) nothing(paths []string) error {
 	if err := diag.Problems("reading snapshot", s.findings); err != nil {
 		return err
 	}
-	return diag.Hint(diag.Inputf("reading snapshot: there are no objects in %s", strings.Join(paths, ", ")),
+	where := slices.Clone(paths)
+	for i := range where {
+		if where[i] == "-" {
+			where[i] = stdin
+		}
+	}
+	return diag.Hint(diag.Inputf("reading snapshot: there are no objects in %s", strings.Join(where, ", ")),
 		"kubectl get promises,works,workplacements,destinations,gitstatestores,bucketstatestores -A -o yaml > platform.yaml")
 }
 
-func read(stdin io.Reader, file string) ([]byte, error) {
+// stdin is what standard input is called in findings.
+const stdin = "<stdin>"
+
+func read(in io.Reader, file string) ([]byte, error) {
 	if file == "-" {
-		return io.ReadAll(stdin)
+		return io.ReadAll(in)
 	}
 	return yamldoc.ReadFile(file)
 }
@@ -87,7 +96,7 @@ func expand(path string) ([]string, error) {
 // file reads all documents of a file.
 func (s *Snapshot) file(name string, data []byte) {
 	if name == "-" {
-		name = "<stdin>"
+		name = stdin
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")) {
@@ -184,8 +193,9 @@ func mistake(err error) (field, message string) {
 	if !ok {
 		return "", err.Error()
 	}
+	found := cmp.Or(map[string]string{"array": "a list", "object": "a map", "bool": "true or false", "string": "text"}[wrong.Value], "a "+wrong.Value)
 	wanted := map[reflect.Kind]string{reflect.String: "text", reflect.Slice: "a list", reflect.Map: "a map", reflect.Struct: "a map", reflect.Bool: "true or false"}[wrong.Type.Kind()]
-	return wrong.Field, fmt.Sprintf("a %s, where %s is expected", wrong.Value, cmp.Or(wanted, "a number"))
+	return wrong.Field, fmt.Sprintf("%s, where %s is expected", found, cmp.Or(wanted, "a number"))
 }
 
 func (s *Snapshot) object(at diag.Position, field string, text []byte) {

@@ -26,10 +26,12 @@ type noKindError struct{ resource inspect.Resource }
 func (e *noKindError) Error() string { return "the snapshot has no " + e.resource.Plural }
 func (e *noKindError) Unwrap() error { return inspect.ErrNoKind }
 
-// objectsOf finds the objects of a resource, in whatever version they are.
+// objectsOf finds the objects of a resource, in whatever version they are. That
+// a Promise has an API does not tell whether its requests were saved, too: one
+// who has none and one who did not ask for them leave the same files.
 func (s *Snapshot) objectsOf(r inspect.Resource) (*objects, error) {
 	k, ok := s.kinds[kind{r.Group, r.Kind}]
-	if !ok {
+	if !ok || len(k.byKey) == 0 {
 		return nil, diag.Hint(&noKindError{r}, "save it with the others: kubectl get "+r.String()+" -A -o yaml")
 	}
 	return k, nil
