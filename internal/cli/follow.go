@@ -129,6 +129,7 @@ type follower struct {
 	expired <-chan time.Time // nil without --wait-for
 
 	last  *progress // nil while there is nothing to be seen
+	none  error     // why there is nothing
 	shown bool
 	told  bool // that it is being waited for
 }
@@ -139,7 +140,7 @@ func (f *follower) glance(ctx context.Context) (done bool, err error) {
 	p, err := f.look(ctx)
 	waiting := f.flags.waitFor != ""
 	if waiting && diag.ExitCode(err) == diag.ExitNotFound {
-		f.last = nil
+		f.last, f.none = nil, err
 		return false, nil
 	}
 	if err != nil {
@@ -178,7 +179,10 @@ func (f *follower) wait(ctx context.Context) error {
 	case <-f.changes:
 	case <-time.After(again):
 	case <-f.expired:
-		if f.last != nil && !f.flags.watch {
+		if f.last == nil {
+			return diag.Answer(fmt.Errorf("not %s after %s: %w", f.flags.waitFor, f.flags.timeout, f.none))
+		}
+		if !f.flags.watch {
 			if err := f.show(); err != nil {
 				return err
 			}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kratix-tools/kratix/internal/diag"
 	"github.com/kratix-tools/kratix/internal/inspect"
 	"github.com/kratix-tools/kratix/internal/view"
 )
@@ -150,6 +151,6 @@ func (o *workOptions) extractWork(env *Env, in *inspect.Inspector, r *inspect.Wo
 	if err != nil {
 		return err
 	}
-	view.Note(env.err(), fmt.Sprintf("%d documents in %s", len(r.Contents), o.extract))
+	view.Note(env.err(), fmt.Sprintf("%s in %s", diag.Count(len(r.Contents), "document"), o.extract))
 	return nil
 }

@@ -81,6 +81,9 @@ func flagError(cmd *cobra.Command, err error) error {
 	if !ok {
 		return usageError(cmd, err)
 	}
+	if words := cmd.Flags().Args(); cmd.HasSubCommands() && len(words) > 0 && !strings.Contains(cmd.Use, " ") {
+		return unknownCommand(cmd, words[0]) // whose flag it may be
+	}
 	word := unknown.GetSpecifiedName()
 	if short := unknown.GetSpecifiedShortnames(); short != "" {
 		word = short // of a long flag with one dash

@@ -88,6 +88,8 @@ func (c *Client) answered(err error, status metav1.Status, doing string) error {
 		return diag.Hint(diag.Machine(fmt.Errorf("%s: %s does not accept these credentials: %w", doing, c.Server(), err)), "kubectl auth whoami")
 	case apierrors.IsForbidden(err):
 		return diag.Machine(err)
+	case apierrors.IsBadRequest(err): // a selector that it does not take
+		return diag.Input(fmt.Errorf("%s: %w", doing, err))
 	}
 	return diag.Machine(fmt.Errorf("%s: %w", doing, err))
 }

@@ -194,10 +194,13 @@ func (v viewer) stateWord(s inspect.State) string {
 func (v viewer) worksSum(l *inspect.WorkList) {
 	sum := fmt.Sprintf("%s, %d ok.", count(l.Total, "Work"), l.Healthy)
 	if l.Unexplained > 0 {
-		sum += fmt.Sprintf(" %d more are not looked into.", l.Unexplained)
+		sum += fmt.Sprintf("   not looked into: %d", l.Unexplained)
 	}
 	if i := slices.IndexFunc(l.Items, func(w inspect.WorkSummary) bool { return !w.Verdict.Healthy }); i >= 0 {
-		sum += fmt.Sprintf("   why: kratix inspect work %s -n %s", l.Items[i].Name, l.Items[i].Namespace)
+		sum += "   why: kratix inspect work " + l.Items[i].Name
+		if namespace := l.Items[i].Namespace; namespace != "" {
+			sum += " -n " + namespace
+		}
 	}
 	fmt.Fprintln(v, sum)
 }
@@ -348,7 +351,7 @@ func (v viewer) siteReasons(sites []inspect.DestinationSummary) {
 			t.row(v.bad.Render("Missing"), v.strong.Render(name(storeName(s))), "there is no such state store, or it may not be read")
 		}
 		if d.Misplaced > 0 {
-			t.row(v.warn.Render("Misplaced"), v.strong.Render(name(d.Name)), count(d.Misplaced, "WorkPlacement")+" there no longer match its labels")
+			t.row(v.warn.Render("Misplaced"), v.strong.Render(name(d.Name)), noLongerMatch(d.Misplaced))
 		}
 	}
 	t.rows = slices.CompactFunc(t.rows, slices.Equal)
@@ -356,6 +359,13 @@ func (v viewer) siteReasons(sites []inspect.DestinationSummary) {
 		fmt.Fprintln(v)
 		t.print(v)
 	}
+}
+
+func noLongerMatch(n int) string {
+	if n == 1 {
+		return "1 WorkPlacement there no longer matches its labels"
+	}
+	return fmt.Sprintf("%d WorkPlacements there no longer match its labels", n)
 }
 
 // Promises shows a list of Promises.

@@ -75,8 +75,8 @@ func (v viewer) workflow(w *inspect.Workflow, r *inspect.RequestReport) {
 		t.row("pipeline "+name(p.Name), v.phase(p.Phase), since, v.faint.Render(escaped(strings.Join(compact(words), ", "))))
 	}
 	t.print(v)
-	for _, advice := range w.Advice {
-		v.wrapped(escaped(advice), "  ")
+	for _, advice := range w.Advice { // on one line each: they hold commands
+		fmt.Fprintf(v, "  %s\n", escaped(advice))
 	}
 }
 
@@ -138,7 +138,7 @@ func (v viewer) promise(r *inspect.PromiseReport) {
 	if r.APIKind != "" {
 		t.row("API", name(r.APIKind), v.faint.Render(name(r.APIGroup)))
 	}
-	t.row("Verdict", v.sentence(r.Verdict))
+	t.row("Verdict", v.promiseSentence(r))
 	t.loose(v)
 	v.reasons(r.Verdict.Reasons)
 	if len(r.RequiredPromises) > 0 {
@@ -162,6 +162,23 @@ func (v viewer) promise(r *inspect.PromiseReport) {
 	v.disagreements(r.Disagreements)
 	v.events(r.Events, r.EvaluatedAt, "Promise/"+r.Name)
 	v.unknown(r.Unknown)
+}
+
+// promiseSentence is the verdict on a Promise. One that places nothing itself
+// has no state but whether it is available.
+func (v viewer) promiseSentence(r *inspect.PromiseReport) string {
+	if r.Verdict.State != inspect.StateEmpty {
+		return v.sentence(r.Verdict)
+	}
+	word, rest, _ := strings.Cut(r.Verdict.Sentence, ";")
+	if rest != "" {
+		rest = ";" + rest
+	}
+	style := v.bad
+	if r.Healthy {
+		style = v.ok
+	}
+	return style.Render(escaped(strings.ToUpper(word[:1])+word[1:])) + escaped(rest)
 }
 
 func (v viewer) requests(r *inspect.PromiseReport) {

@@ -218,10 +218,18 @@ func (v viewer) checked(c *inspect.StoreCheck, beside inspect.State) string {
 	if c.Identical == c.Checked && beside == inspect.StateVerified {
 		return "(" + sum + ")"
 	}
+	if beside == inspect.StateUnverified && !slices.ContainsFunc(c.Files, differs) {
+		return "(" + sum + ")"
+	}
 	if c.Identical == c.Checked {
 		return v.ok.Render("Verified") + " (" + sum + ")"
 	}
 	return v.bad.Render("differs") + " (" + sum + ")"
+}
+
+// differs says whether a file was read and is another than it should be.
+func differs(f inspect.FileCheck) bool {
+	return f.State != inspect.StateVerified && f.State != inspect.StateUnverified
 }
 
 func (v viewer) checkTrouble(c *inspect.StoreCheck, indent string) {
@@ -250,6 +258,9 @@ func (v viewer) siteTrouble(s *inspect.Site, indent string) {
 	}
 	if s.Store == nil {
 		return
+	}
+	if !s.Store.Exists {
+		fmt.Fprintf(v, "%s%s\n", indent, v.bad.Render("there is no such state store, or it may not be read"))
 	}
 	if r := s.Store.Ready; r != nil && r.Status != "True" {
 		v.wrapped(v.bad.Render("store not ready")+" "+escaped(r.Message), indent)
