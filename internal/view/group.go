@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/charmbracelet/lipgloss"
-
 	"github.com/kratix-tools/kratix/internal/explain"
 	"github.com/kratix-tools/kratix/internal/placement"
 	"github.com/kratix-tools/kratix/internal/schedule"
@@ -335,14 +333,7 @@ func (v viewer) remedies(remedies []explain.Remedy, label, indent string) {
 
 // wrapped writes words on lines that fit the terminal.
 func (v viewer) wrapped(text, indent string) {
-	width := max(40, v.Width-len(indent))
-	line := ""
-	for word := range strings.FieldsSeq(text) {
-		if line != "" && lipgloss.Width(line+" "+word) > width {
-			fmt.Fprintf(v, "%s%s\n", indent, line)
-			line = ""
-		}
-		line = strings.TrimPrefix(line+" "+word, " ")
+	for _, line := range wrap(text, max(40, v.Width-len(indent))) {
+		fmt.Fprintf(v, "%s%s\n", indent, line)
 	}
-	fmt.Fprintf(v, "%s%s\n", indent, line)
 }

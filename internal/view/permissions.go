@@ -154,40 +154,61 @@ func (v viewer) made(p *permissions.Pipeline) {
 	t.print(v)
 }
 
+// A heldGroup is containers that are held to the same, in the order of the
+// first of them.
+type heldGroup struct {
+	names []string
+	lines [][]string // setting, value and source
+}
+
 // settings shows what containers are held to, those with the same together.
 func (v viewer) settings(containers []permissions.Container) error {
+	groups, err := heldAlike(containers)
+	if err != nil {
+		return err
+	}
 	t := table{indent: "  "}
-	t.row("CONTAINER", "SETTING", "VALUE", "FROM")
-	done := map[string]bool{}
-	for _, c := range containers {
-		lines, err := settingLines(c)
-		if err != nil {
-			return err
-		}
-		key := fmt.Sprint(c.Kratix, lines)
-		if done[key] {
-			continue
-		}
-		done[key] = true
-		var names []string
-		for _, other := range containers {
-			if same, err := settingLines(other); err == nil && fmt.Sprint(other.Kratix, same) == key {
-				names = append(names, escaped(other.Name))
-			}
-		}
-		for i := range max(len(lines), len(names)) {
+	t.row("CONTAINERS", "SETTING", "VALUE", "FROM")
+	for _, g := range groups {
+		names := wrap(strings.Join(g.names, ", "), containersWidth)
+		for i := range max(len(names), len(g.lines)) {
 			cells := []string{""}
 			if i < len(names) {
 				cells[0] = names[i]
 			}
-			if i < len(lines) {
-				cells = append(cells, lines[i]...)
+			if i < len(g.lines) {
+				cells = append(cells, g.lines[i]...)
 			}
 			t.row(cells...)
 		}
 	}
 	t.print(v)
 	return nil
+}
+
+// containersWidth is how wide the names of a group of containers may be before
+// they go on below.
+const containersWidth = 24
+
+// heldAlike puts containers with the same settings together. Those that Kratix
+// adds are never in one group with those of the Promise.
+func heldAlike(containers []permissions.Container) ([]heldGroup, error) {
+	var groups []heldGroup
+	at := map[string]int{}
+	for _, c := range containers {
+		lines, err := settingLines(c)
+		if err != nil {
+			return nil, err
+		}
+		key := fmt.Sprint(c.Kratix, lines)
+		i, known := at[key]
+		if !known {
+			i = len(groups)
+			at[key], groups = i, append(groups, heldGroup{lines: lines})
+		}
+		groups[i].names = append(groups[i].names, escaped(c.Name))
+	}
+	return groups, nil
 }
 
 // settingLines are the rows of one container: setting, value and source.

@@ -57,6 +57,24 @@ func (t *table) loose(w io.Writer) {
 	}
 }
 
+// wrap breaks a text between words into lines of a width. There is always one,
+// and a word that is wider than that has one of its own.
+func wrap(text string, width int) []string {
+	lines := []string{""}
+	for word := range strings.FieldsSeq(text) {
+		last := &lines[len(lines)-1]
+		switch {
+		case *last == "":
+			*last = word
+		case lipgloss.Width(*last+" "+word) > width:
+			lines = append(lines, word)
+		default:
+			*last += " " + word
+		}
+	}
+	return lines
+}
+
 // count gives a number with its noun: "1 step", "2 steps".
 func count(n int, noun string) string { return diag.Count(n, noun) }
 
