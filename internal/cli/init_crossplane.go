@@ -43,7 +43,7 @@ may be directories, and - for standard input.`,
 	flags.StringVarP(&opts.xrd, "xrd", "x", "", "`PATH` of the CompositeResourceDefinition (required)")
 	flags.StringArrayVarP(&opts.compositions, "compositions", "c", nil, "`PATH` of compositions; may be repeated")
 	flags.StringArrayVarP(&opts.functions, "functions", "f", nil, "`PATH` of functions that they call; may be repeated")
-	flags.BoolVarP(&opts.skipDependencies, "skip-dependencies", "s", false, "leave the definition, compositions and functions out of the Promise, for\ndestinations that have them")
+	flags.BoolVarP(&opts.skipDependencies, "skip-dependencies", "s", false, "leave the definition, compositions and functions out of the Promise, for destinations that have them")
 	return cmd
 }
 

@@ -42,7 +42,7 @@ chart says of its values and an API cannot say is told, value by value.`,
 	}
 	opts.register(cmd, "v1alpha1", helm.StageImage)
 	flags := cmd.Flags()
-	flags.StringVar(&opts.source.URL, "chart-url", "", "`URL` of the chart: oci://..., that of a .tgz or of a repository; a directory\nor file for a first look (required)")
+	flags.StringVar(&opts.source.URL, "chart-url", "", "`URL` of the chart: oci://..., that of a .tgz or of a repository; a directory or file for a first look (required)")
 	flags.StringVar(&opts.source.Name, "chart-name", "", "`NAME` of the chart in the repository")
 	flags.StringVar(&opts.source.Version, "chart-version", "", "`VERSION` of the chart, or a range such as ^1.2 (default the latest)")
 	return cmd

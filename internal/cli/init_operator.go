@@ -42,8 +42,8 @@ The API has the version of the definition that is stored. Manifests are read as
 	}
 	opts.register(cmd, "that of the operator's API", operator.StageImage)
 	flags := cmd.Flags()
-	flags.StringArrayVarP(&opts.manifests, "operator-manifests", "m", nil, "`PATH` of the operator's manifests: a file, a directory, or - for standard\ninput; may be repeated (required)")
-	flags.StringVarP(&opts.definition, "api-schema-from", "a", "", "name of the `CRD` among them that users are to ask for, such as\nclusters.postgresql.acme.io (required)")
+	flags.StringArrayVarP(&opts.manifests, "operator-manifests", "m", nil, "`PATH` of the operator's manifests: a file, a directory, or - for standard input; may be repeated (required)")
+	flags.StringVarP(&opts.definition, "api-schema-from", "a", "", "name of the `CRD` among them that users are to ask for, such as clusters.postgresql.acme.io (required)")
 	return cmd
 }
 

@@ -55,9 +55,9 @@ get the module yourself and name its directory with --module-dir.`,
 	flags.StringVarP(&opts.source.Address, "module-source", "s", "", "`SOURCE` of the module, as Terraform has it (required)")
 	flags.StringVarP(&opts.source.Version, "module-registry-version", "r", "", "`VERSION` of a module in a registry")
 	flags.StringVar(&opts.source.Dir, "module-dir", "", "`DIR` that has the files of the module; nothing is fetched then")
-	flags.StringSliceVar(&opts.module.ProviderNames, "module-providers", nil, "`FILES` of the module that name its providers\n(default those of versions.tf and providers.tf that exist)")
+	flags.StringSliceVar(&opts.module.ProviderNames, "module-providers", nil, "`FILES` of the module that name its providers (default those of versions.tf and providers.tf that exist)")
 	flags.BoolVar(&opts.module.Outputs, "generate-outputs", false, "give out the outputs of the module")
-	flags.StringVar(&opts.module.DependenciesImage, "dependencies-image", "", "`IMAGE` that is to deliver the provider files, when its sources have been\nbuilt (default they are written into the Promise)")
+	flags.StringVar(&opts.module.DependenciesImage, "dependencies-image", "", "`IMAGE` that is to deliver the provider files, when its sources have been built (default they are written into the Promise)")
 	return cmd
 }
 
