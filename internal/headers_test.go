@@ -19,7 +19,7 @@ func TestLicenceHeaders(t *testing.T) {
 	t.Parallel()
 	const header = "// SPDX-License-Identifier: Apache-2.0\n"
 	for _, root := range []string{"../cmd", "../internal"} {
-		err := filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
+		err := filepath.WalkDir(root, func(name string, _ fs.DirEntry, err error) error {
 			if err != nil || filepath.Ext(name) != ".go" {
 				return err
 			}
