@@ -142,11 +142,11 @@ func (p *Promise) checkLabels(ref WorkflowRef, field string, labels map[string]s
 		value := labels[key]
 		if wrong := validation.IsValidLabelValue(value); len(wrong) > 0 {
 			found = append(found, p.finding(yamldoc.Join(field, key), refusal(fmt.Sprintf("%q is no valid label value", value),
-				fmt.Sprintf("invalid label value %q for key %q %s%s", value, key, where, strings.Join(wrong, ";")))))
+				fmt.Sprintf("invalid label value %q for key %q %s%s", value, key, where, strings.Join(wrong, ",")))))
 		}
 		if wrong := validation.IsQualifiedName(key); len(wrong) > 0 {
 			found = append(found, p.finding(yamldoc.Join(field, key), refusal(fmt.Sprintf("%q is no valid label key", key),
-				fmt.Sprintf("invalid label key %q %s%s", key, where, strings.Join(wrong, ";")))))
+				fmt.Sprintf("invalid label key %q %s%s", key, where, strings.Join(wrong, ",")))))
 		}
 	}
 	return found
@@ -158,7 +158,8 @@ func (p *Promise) checkName(ref WorkflowRef, field string, first map[string]stri
 	name := field + ".metadata.name"
 	if ref.Pipeline == "" {
 		f := p.finding(name, refusal("the Pipeline has no name", fmt.Sprintf(
-			`Job.batch is invalid: spec.template.spec.serviceAccountName: Invalid value: %q`, ref.id(p.Name))))
+			`%s Job.batch is invalid: spec.template.spec.serviceAccountName: Invalid value: %q: %s`,
+			generating(ref), ref.id(p.Name), validation.IsDNS1123Subdomain(ref.id(p.Name))[0])))
 		f.Hint = "metadata: {name: instance-configure}"
 		return []diag.Finding{f}
 	}

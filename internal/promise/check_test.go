@@ -28,6 +28,9 @@ func TestCheckRefusesWhatTheJobCannotBe(t *testing.T) {
 		"a container without name":        {pipelineWith("containers:\n- image: acme/render:1\n"), containers + "[0].name", `spec.template.spec.initContainers[1].name: Required value`},
 		"a container name in upper case":  {pipelineWith("containers:\n- {name: A, image: a}\n"), containers + "[0].name", `spec.template.spec.initContainers[1].name: Invalid value: "A"`},
 		"the name of Kratix' main":        {pipelineWith("containers:\n- {name: status-writer, image: a}\n"), containers + "[0].name", `initContainers[1].name: Duplicate value: "status-writer"`},
+		"the name of Kratix' last":        {pipelineWith("containers:\n- {name: work-writer, image: a}\n- {name: b, image: b}\n"), containers + "[0].name", `initContainers[3].name: Duplicate value: "work-writer"`},
+		"a Pipeline's container, again":   {pipelineWith("containers:\n- {name: a, image: a}\n- {name: a, image: b}\n"), containers + "[1].name", `initContainers[2].name: Duplicate value: "a"`},
+		"a resource that is none":         {container("resources: {limits: {memroy: 1Gi}}\n"), containers + "[0].resources.limits.memroy", `initContainers[1].resources.limits[memroy]: Invalid value: "memroy": must be a standard resource for containers`},
 		"an image with a space":           {pipelineWith("containers:\n- {name: a, image: ' a'}\n"), containers + "[0].image", `initContainers[1].image: Invalid value: " a": must not have leading or trailing whitespace`},
 		"a pull policy that is none":      {container("imagePullPolicy: Sometimes\n"), containers + "[0].imagePullPolicy", `initContainers[1].imagePullPolicy: Unsupported value: "Sometimes"`},
 		"a variable without name":         {container("env: [{value: a}]\n"), containers + "[0].env[0].name", `initContainers[1].env[11].name: Required value`},
@@ -109,6 +112,54 @@ func TestCheckRefuses(t *testing.T) {
 			t.Parallel()
 			if diff := cmp.Diff(test.want, short(load(t, test.text).Check())); diff != "" {
 				t.Errorf("findings (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestCheckSaysWhatIsSaidInACluster goes through refusals of which every word
+// is the API server's or that of Kratix' webhook.
+func TestCheckSaysWhatIsSaidInACluster(t *testing.T) {
+	t.Parallel()
+	const subdomain = `a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters`
+	named := func(metadata string) string {
+		return withWorkflows("resource:\n  configure:\n  - apiVersion: platform.kratix.io/v1alpha1\n    kind: Pipeline\n    metadata: " + metadata + "\n")
+	}
+	api := func(old, now string) string { return strings.Replace(withWorkflows("{}\n"), old, now, 1) }
+	long := strings.Repeat("!", 64)
+	tests := map[string]struct {
+		text string
+		want []string
+	}{
+		"an API without kind":       {api("    kind: CustomResourceDefinition\n", ""), []string{"spec.api.kind: Required value"}},
+		"an API without apiVersion": {api("    apiVersion: apiextensions.k8s.io/v1\n", ""), []string{"spec.api.apiVersion: Required value"}},
+		"an API of an empty kind":   {api("kind: CustomResourceDefinition", `kind: ""`), []string{`spec.api.kind: Invalid value: "": must not be empty`}},
+		"an API of another kind":    {api("kind: CustomResourceDefinition", "kind: Definition"), nil},
+		"an API that does not decode": {
+			api("group: acme.org", "group: 1"),
+			[]string{"api is not a valid CRD: json: cannot unmarshal number into Go struct field CustomResourceDefinitionSpec.spec.group of type string"},
+		},
+		"a label value with two faults": {
+			named("{name: a, labels: {b: '" + long + "'}}"),
+			[]string{`invalid label value "` + long + `" for key "b" in workflow "resource" action "configure": must be no more than 63 bytes,a valid label must be`},
+		},
+		"a Pipeline without name": {
+			named("{}"),
+			[]string{`resource.configure pipeline with name  failed to generate Job definition: Job.batch is invalid: ` +
+				`spec.template.spec.serviceAccountName: Invalid value: "things-resource-configure-": ` + subdomain},
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			found := load(t, test.text).Check()
+			if len(found) != len(test.want) {
+				t.Fatalf("findings %v, want %d", found, len(test.want))
+			}
+			for i, f := range found {
+				if !strings.Contains(f.Message, test.want[i]) || f.Line == 0 || f.Severity != diag.SeverityError {
+					t.Errorf("%s at line %d: %s\nwant %s", f.Severity, f.Line, f.Message, test.want[i])
+				}
 			}
 		})
 	}

@@ -3,6 +3,8 @@
 package promise
 
 import (
+	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -13,8 +15,10 @@ import (
 	structuralschema "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/objectmeta"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
 
 	"github.com/kratix-tools/kratix/internal/diag"
@@ -238,23 +242,52 @@ func (p *Promise) checkAPI() []diag.Finding {
 	if !p.HasAPI() {
 		return nil
 	}
-	if found := p.misshapenAPI(); found != nil {
-		return found
-	}
+	embedded := p.checkEmbedded()
 	definition, err := p.definition()
 	if err != nil {
-		return []diag.Finding{p.finding("spec.api", refusal("spec.api cannot be decoded", "api is not a valid CRD: "+err.Error()))}
+		return slices.Concat(embedded, p.misshapenAPI("api is not a valid CRD: "+err.Error()))
 	}
-	return slices.Concat(p.checkDefinition(definition), p.droppedFields())
+	return slices.Concat(embedded, p.checkDefinition(definition), p.droppedFields())
 }
 
-// misshapenAPI finds what keeps spec.api from being decoded at all.
-func (p *Promise) misshapenAPI() []diag.Finding {
+// checkEmbedded finds what the API server refuses in spec.api before Kratix
+// sees it: it is an object within an object, so it says what it is.
+func (p *Promise) checkEmbedded() []diag.Finding {
+	embedded := &structuralschema.Structural{Extensions: structuralschema.Extensions{XEmbeddedResource: true}}
+	spec, _ := p.object["spec"].(map[string]any)
+	errs := objectmeta.Validate(context.Background(), field.NewPath("spec", "api"), spec["api"], embedded, false)
+	slices.SortStableFunc(errs, func(a, b *field.Error) int { return cmp.Compare(a.Field, b.Field) })
+	var found []diag.Finding
+	for _, err := range errs {
+		f := p.finding(err.Field, refusal("spec.api is no object that Kubernetes accepts", err.Error()))
+		f.Hint = embeddedHint(err.Field)
+		found = append(found, f)
+	}
+	return found
+}
+
+func embeddedHint(field string) string {
+	switch field {
+	case "spec.api.apiVersion":
+		return "apiVersion: apiextensions.k8s.io/v1"
+	case "spec.api.kind":
+		return "kind: CustomResourceDefinition"
+	default:
+		return ""
+	}
+}
+
+// misshapenAPI finds what keeps spec.api from being decoded at all, on which
+// Kratix says no more than one thing.
+func (p *Promise) misshapenAPI(kratix string) []diag.Finding {
 	var found []diag.Finding
 	for _, m := range p.apiMisfits() {
 		if !m.unknown {
-			found = append(found, p.finding(m.field, refusal(m.message, "api is not a valid CRD: json: cannot unmarshal")))
+			found = append(found, p.finding(m.field, refusal(m.message, kratix)))
 		}
+	}
+	if found == nil {
+		found = append(found, p.finding("spec.api", refusal("spec.api cannot be decoded", kratix)))
 	}
 	return found
 }

@@ -95,7 +95,11 @@ func (j *job) containers(spec spot, containers []api.Container, volumes []string
 	list := spot{spec.field + ".containers", spec.job.Child("initContainers")}
 	for i, c := range containers {
 		s := list.item(i, kratixContainers)
-		j.containerName(s.child("name"), c, seen)
+		name := s.child("name")
+		if c.Name == "work-writer" && !seen[c.Name] { // the second of two is the duplicate, and that is Kratix'
+			name.job = list.job.Index(len(containers) + kratixContainers).Child("name")
+		}
+		j.containerName(name, c, seen)
 		j.image(s.child("image"), c)
 		j.env(s, c)
 		j.mounts(s.child("volumeMounts"), c.VolumeMounts, volumes)
@@ -263,8 +267,8 @@ func (j *job) resources(s spot, r *corev1.ResourceRequirements) {
 	if r == nil {
 		return
 	}
-	j.notNegative(s.child("limits"), r.Limits)
-	j.notNegative(s.child("requests"), r.Requests)
+	j.quantities(s.child("limits"), r.Limits)
+	j.quantities(s.child("requests"), r.Requests)
 	for _, name := range slices.Sorted(maps.Keys(r.Requests)) {
 		request := r.Requests[name]
 		limit, ok := r.Limits[name]
@@ -278,8 +282,14 @@ func (j *job) resources(s spot, r *corev1.ResourceRequirements) {
 	}
 }
 
-func (j *job) notNegative(s spot, quantities corev1.ResourceList) {
+func (j *job) quantities(s spot, quantities corev1.ResourceList) {
+	known := []string{string(corev1.ResourceCPU), string(corev1.ResourceMemory), string(corev1.ResourceEphemeralStorage)}
 	for _, name := range slices.Sorted(maps.Keys(quantities)) {
+		bare := !strings.Contains(string(name), "/") && !strings.HasPrefix(string(name), corev1.ResourceHugePagesPrefix)
+		if at := s.key(string(name)); bare && !slices.Contains(known, string(name)) {
+			j.refuse(at, field.Invalid(at.job, name, "must be a standard resource for containers"),
+				fmt.Sprintf("a container has no resource %q", name), diag.DidYouMean(string(name), known))
+		}
 		if q := quantities[name]; q.Cmp(resource.Quantity{}) < 0 {
 			j.invalid(s.key(string(name)), q.String(), "must be greater than or equal to 0")
 		}

@@ -301,7 +301,7 @@ func (p *Promise) decode(object map[string]any) error {
 		problems = append(problems, f)
 	}
 	delete(object, "status") // Kratix' own
-	for _, m := range misfits(object, reflect.TypeFor[api.Promise](), "") {
+	for _, m := range prunedMisfits(object, reflect.TypeFor[api.Promise](), "") {
 		f := p.finding(m.field, m.message)
 		f.Hint = m.hint()
 		if m.unknown {

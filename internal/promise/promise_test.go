@@ -230,6 +230,39 @@ func TestUnknownFieldsAreDroppedWithAWarning(t *testing.T) {
 	}
 }
 
+// The API server knows fields by the schema: in it case counts, and null is no
+// value.
+func TestFieldsAreThoseOfTheSchema(t *testing.T) {
+	t.Parallel()
+	p := load(t, head+"  Labels: {a: b}\nspec:\n  destinationSelectors:\n  - MatchLabels: {env: dev}\n  - matchLabels: {zone: null, tier: edge}\n")
+	want := []string{
+		`5: metadata.Labels: unknown field "Labels", which the API server drops without a word (hint: did you mean labels?)`,
+		`8: spec.destinationSelectors[0].MatchLabels: unknown field "MatchLabels", which the API server drops without a word (hint: did you mean matchLabels?)`,
+		`9: spec.destinationSelectors[1].matchLabels.zone: "zone" is null, which the API server drops without a word (hint: give it a value, or remove it)`,
+	}
+	var got []string
+	for _, f := range p.Check() {
+		got = append(got, short([]diag.Finding{f})[0]+" (hint: "+f.Hint+")")
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("findings (-want +got):\n%s", diff)
+	}
+	selectors := []api.PromiseSelector{{}, {MatchLabels: map[string]string{"tier": "edge"}}}
+	if diff := cmp.Diff(selectors, p.Spec.DestinationSelectors); diff != "" || p.Labels != nil {
+		t.Errorf("labels %v, selectors (-want +got):\n%s", p.Labels, diff)
+	}
+}
+
+func TestNullIsNoItem(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"dependencies: [null]", "destinationSelectors: [null]", "requiredPromises: [null]", "workflows: {promise: {delete: [null]}}"} {
+		_, err := loadText(t, head+"spec:\n  "+text+"\n")
+		if err == nil || !strings.Contains(err.Error(), "[0]: want an object, not nothing") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
 func TestFieldsOfOldReleasesHaveNewNames(t *testing.T) {
 	t.Parallel()
 	found := load(t, head+"spec:\n  workerClusterResources: []\n  xaasCrd: {}\n").Check()

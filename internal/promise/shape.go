@@ -49,7 +49,7 @@ func former(field string) string {
 }
 
 func (m misfit) hint() string {
-	if !m.unknown {
+	if !m.unknown || m.advice != "" {
 		return m.advice
 	}
 	if now := former(m.field); now != "" {
@@ -65,6 +65,20 @@ func (m misfit) hint() string {
 // encoding/json reads it: null fits everything, and the case of a field's name
 // does not count.
 func misfits(value any, t reflect.Type, field string) []misfit {
+	return reading{}.misfits(value, t, field)
+}
+
+// prunedMisfits compares a document with the type of the same schema as a CRD,
+// as the API server reads it: the case of a field's name counts, null in a list
+// is no object, and null in a map is dropped, but for that of metadata.
+func prunedMisfits(value any, t reflect.Type, field string) []misfit {
+	return reading{bySchema: true}.misfits(value, t, field)
+}
+
+// A reading is the way in which somebody reads a document.
+type reading struct{ bySchema bool }
+
+func (r reading) misfits(value any, t reflect.Type, field string) []misfit {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
@@ -76,11 +90,11 @@ func misfits(value any, t reflect.Type, field string) []misfit {
 	}
 	switch t.Kind() {
 	case reflect.Struct:
-		return structMisfits(value, t, field)
+		return r.structMisfits(value, t, field)
 	case reflect.Map:
-		return mapMisfits(value, t, field)
+		return r.mapMisfits(value, t, field)
 	case reflect.Slice:
-		return listMisfits(value, t, field)
+		return r.listMisfits(value, t, field)
 	default:
 		return scalarMisfits(value, t, field)
 	}
@@ -124,7 +138,7 @@ func objectMisfits(value any, field string) []misfit {
 	return nil
 }
 
-func structMisfits(value any, t reflect.Type, field string) []misfit {
+func (r reading) structMisfits(value any, t reflect.Type, field string) []misfit {
 	object, ok := value.(map[string]any)
 	if !ok {
 		return wrongType(value, "an object", field)
@@ -133,8 +147,8 @@ func structMisfits(value any, t reflect.Type, field string) []misfit {
 	var found []misfit
 	for _, key := range slices.Sorted(maps.Keys(object)) {
 		inner := yamldoc.Join(field, key)
-		if ft, ok := fieldType(fields, key); ok {
-			found = append(found, misfits(object[key], ft, inner)...)
+		if ft, ok := r.fieldType(fields, key); ok {
+			found = append(found, r.misfits(object[key], ft, inner)...)
 			continue
 		}
 		found = append(found, misfit{
@@ -164,9 +178,12 @@ func jsonFields(t reflect.Type) map[string]reflect.Type {
 	return fields
 }
 
-func fieldType(fields map[string]reflect.Type, key string) (reflect.Type, bool) {
+func (r reading) fieldType(fields map[string]reflect.Type, key string) (reflect.Type, bool) {
 	if t, ok := fields[key]; ok {
 		return t, true
+	}
+	if r.bySchema {
+		return nil, false
 	}
 	for name, t := range fields {
 		if strings.EqualFold(name, key) {
@@ -176,19 +193,26 @@ func fieldType(fields map[string]reflect.Type, key string) (reflect.Type, bool) 
 	return nil, false
 }
 
-func mapMisfits(value any, t reflect.Type, field string) []misfit {
+func (r reading) mapMisfits(value any, t reflect.Type, field string) []misfit {
 	object, ok := value.(map[string]any)
 	if !ok {
 		return wrongType(value, "an object", field)
 	}
 	var found []misfit
 	for _, key := range slices.Sorted(maps.Keys(object)) {
-		found = append(found, misfits(object[key], t.Elem(), yamldoc.Join(field, key))...)
+		if inner := yamldoc.Join(field, key); r.bySchema && object[key] == nil && strings.HasPrefix(field, "spec.") {
+			found = append(found, misfit{
+				field: inner, message: fmt.Sprintf("%q is null", key),
+				unknown: true, object: object, key: key, advice: "give it a value, or remove it",
+			})
+		} else {
+			found = append(found, r.misfits(object[key], t.Elem(), inner)...)
+		}
 	}
 	return found
 }
 
-func listMisfits(value any, t reflect.Type, field string) []misfit {
+func (r reading) listMisfits(value any, t reflect.Type, field string) []misfit {
 	if t.Elem().Kind() == reflect.Uint8 {
 		return scalarMisfits(value, reflect.TypeFor[string](), field)
 	}
@@ -198,7 +222,11 @@ func listMisfits(value any, t reflect.Type, field string) []misfit {
 	}
 	var found []misfit
 	for i, item := range list {
-		found = append(found, misfits(item, t.Elem(), yamldoc.Index(field, i))...)
+		if inner := yamldoc.Index(field, i); r.bySchema && item == nil && t.Elem().Kind() == reflect.Struct {
+			found = append(found, wrongType(item, "an object", inner)...)
+		} else {
+			found = append(found, r.misfits(item, t.Elem(), inner)...)
+		}
 	}
 	return found
 }
