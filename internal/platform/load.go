@@ -64,7 +64,11 @@ func load[T any](l *loader, o *object, to *[]T, check func(*object, *T)) {
 	unknown, err := kjson.UnmarshalStrict(o.json, &value)
 	if err != nil {
 		field, message := typeMistake(err)
-		l.refuse(o, field, message, "")
+		hint := ""
+		if strings.HasSuffix(message, "a string is expected") && !strings.HasPrefix(message, "array") && !strings.HasPrefix(message, "object") {
+			hint = "put it in quotes"
+		}
+		l.refuse(o, field, message, hint)
 		return
 	}
 	for _, u := range unknown {

@@ -61,7 +61,7 @@ func Dependencies(p *api.Promise, world *platform.Platform) (*Schedule, error) {
 	s.Sizes.Stored = work.StoredSize(s.Work)
 	if s.Sizes.Stored > work.EtcdLimit {
 		s.Failure = &Failure{Container: Controller, Err: diag.Hint(
-			diag.Answer(fmt.Errorf("etcdserver: request is too large: the Work has %d bytes, the limit is %d", s.Sizes.Stored, work.EtcdLimit)),
+			diag.Answer(fmt.Errorf("etcdserver: request is too large: the Work has %s, the limit is %s", diag.Size(s.Sizes.Stored), diag.Size(work.EtcdLimit))),
 			"move dependencies into a promise workflow: each of its Pipelines has a Work of its own")}
 	}
 	return s, s.place(world, nil)

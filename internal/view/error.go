@@ -53,11 +53,30 @@ func Untold(format Format, findings []diag.Finding) []diag.Finding {
 	})
 }
 
+// mostAlike is how many findings are listed that say the same of different
+// files.
+const mostAlike = 10
+
 // Findings lists what was noticed about an input, one line each, with the
-// advice below.
+// advice below. Of many that say the same the first are listed, and the others
+// counted.
 func Findings(w term.Stream, findings []diag.Finding) {
 	st := stylesFor(w)
+	alike := map[diag.Finding]int{}
 	for _, f := range findings {
+		alike[kindOf(f)]++
+	}
+	listed := map[diag.Finding]int{}
+	for _, f := range findings {
+		kind := kindOf(f)
+		listed[kind]++
+		more := alike[kind] - mostAlike
+		if more > 1 && listed[kind] > mostAlike {
+			if listed[kind] == mostAlike+1 {
+				fmt.Fprintf(w, "%s: %d more like the last%s\n", f.Severity, more, rule(f))
+			}
+			continue
+		}
 		label := string(f.Severity) + ":"
 		switch f.Severity {
 		case diag.SeverityError:
@@ -74,13 +93,24 @@ func Findings(w term.Stream, findings []diag.Finding) {
 	}
 }
 
+// kindOf is a finding without its place.
+func kindOf(f diag.Finding) diag.Finding {
+	f.Position = diag.Position{}
+	return f
+}
+
+// rule is the code of a finding's rule, in brackets.
+func rule(f diag.Finding) string {
+	if f.Code == "" {
+		return ""
+	}
+	return " (" + f.Code + ")"
+}
+
 // coded gives a finding on one line, with the code of its rule.
 func coded(f diag.Finding) string {
 	f.File, f.Field = name(f.File), escaped(f.Field)
-	if f.Code == "" {
-		return f.String()
-	}
-	return f.String() + " (" + f.Code + ")"
+	return f.String() + rule(f)
 }
 
 // ownCommand matches where a command of this program begins.

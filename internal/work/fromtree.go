@@ -9,6 +9,7 @@ import (
 	"maps"
 	"path"
 	"path/filepath"
+	"unicode/utf8"
 
 	yamlv2 "go.yaml.in/yaml/v2"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -309,6 +310,9 @@ func orDefault(value, otherwise string) string {
 // fail turns an error of the container into that of the work-writer.
 func (c *creator) fail(name string, err error) error {
 	no, ok := errors.AsType[adapter.Errno](err)
+	if !ok && !utf8.ValidString(name) {
+		return diag.Hint(err, "its name is not UTF-8: rename it")
+	}
 	if !ok {
 		return err
 	}

@@ -49,8 +49,8 @@ func StoredSize(w *api.Work) int64 {
 func (c *creator) checkSize() error {
 	size := StoredSize(c.result.Work)
 	c.result.Sizes.Stored = size
-	sizes := fmt.Sprintf("the Work has %d bytes as Kratix stores it (%d bytes of documents before compression), the limit is %d",
-		size, c.result.Sizes.Bytes, EtcdLimit)
+	sizes := fmt.Sprintf("the Work has %s as Kratix stores it (%s of documents before compression), the limit is %s",
+		diag.Size(size), diag.Size(c.result.Sizes.Bytes), diag.Size(EtcdLimit))
 	hint := "split the output over several Pipelines, each has a Work of its own; " + sizes
 	switch {
 	case size-serverOverhead > RequestLimit:
