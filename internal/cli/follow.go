@@ -4,7 +4,9 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"regexp"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -51,9 +53,16 @@ func (o *followFlags) register(cmd *cobra.Command) {
 
 // A progress is one look at something that may change.
 type progress struct {
+	report  any // what is shown
 	show    func() error
 	reached func(inspect.State) bool
 	verdict error // that of --exit-code
+}
+
+// state is all that a report says but when it was made.
+func (p *progress) state() (string, error) {
+	data, err := json.Marshal(p.report)
+	return string(regexp.MustCompile(`"evaluatedAt":"[^"]*"`).ReplaceAll(data, nil)), err
 }
 
 // A scope is where changes would be seen.
@@ -131,7 +140,8 @@ type follower struct {
 	last  *progress // nil while there is nothing to be seen
 	none  error     // why there is nothing
 	shown bool
-	told  bool // that it is being waited for
+	state string // what was shown
+	told  bool   // that it is being waited for
 }
 
 // glance looks once and tells whether that was the end. What is waited for need
@@ -157,8 +167,14 @@ func (f *follower) glance(ctx context.Context) (done bool, err error) {
 	return done, err
 }
 
-// show shows what was seen last, in the place of what was shown before.
+// show shows what was seen last, in the place of what was shown before. On a
+// terminal ages grow; elsewhere the same is not shown twice.
 func (f *follower) show() error {
+	state, err := f.last.state()
+	if err != nil || f.shown && state == f.state && !f.env.out().TTY {
+		return err
+	}
+	f.state = state
 	if f.shown {
 		view.Again(f.env.out(), f.format)
 	}

@@ -148,6 +148,7 @@ func runInspectWorks(ctx context.Context, env *Env, opts worksFlags, follow foll
 			return progress{}, err
 		}
 		return progress{
+			report:  list,
 			show:    func() error { return view.Works(env.out(), &opts.output, list, opts.query.AllNamespaces) },
 			reached: func(s inspect.State) bool { return reachedAll(list, s) },
 			verdict: opts.judged(list.Healthy == list.Total, "a Work"),

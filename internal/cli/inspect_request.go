@@ -98,6 +98,7 @@ func runInspectRequest(ctx context.Context, env *Env, opts requestOptions, arg s
 			}
 		}
 		return progress{
+			report: report,
 			show: func() error {
 				return view.Request(env.out(), &opts.output, report, strings.ToLower(resource.Kind)+"."+resource.Group)
 			},

@@ -90,6 +90,7 @@ func runInspectWork(ctx context.Context, env *Env, opts workOptions, arg string)
 			}
 		}
 		return progress{
+			report:  report,
 			show:    func() error { return opts.showWork(env, in, report) },
 			reached: report.Verdict.Reached,
 			verdict: opts.judged(report.Verdict.Healthy, "Work "+name),

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -105,9 +106,30 @@ func decode[T any](r Resource, text []byte) (T, error) {
 			Metadata struct{ Namespace, Name string }
 		}
 		_ = json.Unmarshal(text, &named) // its name is better than none
-		err = diag.Inputf("decoding %s %s: %w", r.Kind, path(named.Metadata.Namespace, named.Metadata.Name), err)
+		field, message := Mistake(err)
+		err = diag.Inputf("decoding %s %s: %s%s", r.Kind, path(named.Metadata.Namespace, named.Metadata.Name), before(field), message)
 	}
 	return object, err
+}
+
+// before sets a field before what is said of it.
+func before(field string) string {
+	if field == "" {
+		return ""
+	}
+	return field + ": "
+}
+
+// Mistake tells a decoding error in words for people who do not write Go, and
+// which field it speaks of, empty if it does not say.
+func Mistake(err error) (field, message string) {
+	wrong, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	if !ok {
+		return "", err.Error()
+	}
+	found := cmp.Or(map[string]string{"array": "a list", "object": "a map", "bool": "true or false", "string": "text"}[wrong.Value], "a "+wrong.Value)
+	wanted := map[reflect.Kind]string{reflect.String: "text", reflect.Slice: "a list", reflect.Map: "a map", reflect.Struct: "a map", reflect.Bool: "true or false"}[wrong.Type.Kind()]
+	return wrong.Field, fmt.Sprintf("%s, where %s is expected", found, cmp.Or(wanted, "a number"))
 }
 
 // rows is list for metadata and columns.
@@ -162,7 +184,9 @@ func (f *facts) nearest(ctx context.Context, r Resource, namespace, name string)
 	if r.Namespaced {
 		// Whoever may not look into other namespaces gets no such hint.
 		_ = f.source.Rows(ctx, r, Query{Fields: "metadata.name=" + name}, func(row Row) error {
-			elsewhere = append(elsewhere, row.Meta.Namespace)
+			if row.Meta.Namespace != "" { // as in a file that is no cluster's
+				elsewhere = append(elsewhere, row.Meta.Namespace)
+			}
 			return nil
 		})
 	}

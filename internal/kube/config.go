@@ -136,7 +136,10 @@ func precedence(getenv func(string) string) []string {
 // refused words an error of a kubeconfig.
 func (c *Config) refused(err error) error {
 	_, missing := os.Stat(c.Kubeconfig)
+	_, timeout := clientcmd.ParseTimeout(c.Overrides.Timeout)
 	switch {
+	case timeout != nil:
+		return diag.Inputf("--request-timeout %s: want a number with a unit, such as 30s", c.Overrides.Timeout)
 	case clientcmd.IsEmptyConfig(err):
 		return diag.Hint(diag.Machinef("no cluster: there is no kubeconfig, and this is not a Pod"),
 			"export KUBECONFIG=FILE, or --kubeconfig FILE; a saved platform is read with -f FILE")

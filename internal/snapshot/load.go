@@ -4,15 +4,12 @@ package snapshot
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -20,6 +17,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/inspect"
 	"github.com/kratix-tools/kratix/internal/yamldoc"
 )
 
@@ -187,23 +185,12 @@ func (s *Snapshot) document(at diag.Position, text []byte) {
 	s.object(at, "", text)
 }
 
-// mistake tells a decoding error in words for people who do not write Go.
-func mistake(err error) (field, message string) {
-	wrong, ok := errors.AsType[*json.UnmarshalTypeError](err)
-	if !ok {
-		return "", err.Error()
-	}
-	found := cmp.Or(map[string]string{"array": "a list", "object": "a map", "bool": "true or false", "string": "text"}[wrong.Value], "a "+wrong.Value)
-	wanted := map[reflect.Kind]string{reflect.String: "text", reflect.Slice: "a list", reflect.Map: "a map", reflect.Struct: "a map", reflect.Bool: "true or false"}[wrong.Type.Kind()]
-	return wrong.Field, fmt.Sprintf("%s, where %s is expected", found, cmp.Or(wanted, "a number"))
-}
-
 func (s *Snapshot) object(at diag.Position, field string, text []byte) {
 	var h head
 	err := json.Unmarshal(text, &h)
 	switch {
 	case err != nil:
-		where, what := mistake(err)
+		where, what := inspect.Mistake(err)
 		s.note(at, strings.Trim(field+"."+where, "."), "not an object of Kubernetes: "+what)
 	case h.Kind == "" || h.APIVersion == "":
 		s.note(at, field, "not an object of Kubernetes: kind or apiVersion is missing")

@@ -51,7 +51,10 @@ func (s *Snapshot) Get(ctx context.Context, r inspect.Resource, namespace, name 
 		return apierrors.NewNotFound(schema.GroupResource{Group: r.Group, Resource: r.Plural}, name)
 	}
 	if err := json.Unmarshal(o.json, into); err != nil {
-		return diag.Inputf("%s: %s %s: %w", o.at, r.Kind, name, err)
+		field, message := inspect.Mistake(err)
+		return diag.Problems("reading snapshot", []diag.Finding{{
+			Severity: diag.SeverityError, Position: o.at, Field: strings.TrimSuffix(r.Kind+" "+name+": "+field, ": "), Message: message,
+		}})
 	}
 	return ctx.Err()
 }
