@@ -2,7 +2,11 @@
 
 package workflow
 
-import "github.com/kratix-tools/kratix/internal/api"
+import (
+	"maps"
+
+	"github.com/kratix-tools/kratix/internal/api"
+)
 
 // begin writes the status that an object has before its first Job: that of an
 // earlier run, if any, with all Pipelines set back to Pending, unless that run
@@ -81,7 +85,9 @@ func (r *Run) assumeRequirements(facts promiseFacts) {
 	}
 	var required []any
 	for _, p := range facts.Spec.RequiredPromises {
-		required = append(required, map[string]any{"name": p["name"], "version": p["version"], "state": "Requirement installed"})
+		fulfilled := map[string]any{"state": "Requirement installed"}
+		maps.Copy(fulfilled, p)
+		required = append(required, fulfilled)
 	}
 	r.status()["requiredPromises"] = required
 	r.setCondition(condition{conditionRequirementsFulfilled, statusTrue, "RequirementsInstalled", "Requirements fulfilled"})

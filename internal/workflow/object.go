@@ -5,6 +5,7 @@ package workflow
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -120,15 +121,18 @@ func nextGeneration(metadata, defaults map[string]any) int64 {
 	return g + 1
 }
 
-// normalizePromise adds the keys that the controller's own update of a Promise
-// adds, which makes its generation 2.
+// normalizePromise writes the spec of a Promise as the controller's own update
+// of it does: the keys of workflows are there, what is empty is not, and
+// durations are in their long form. Any difference makes its generation 2.
 func normalizePromise(object, defaults map[string]any) {
-	workflows := child(child(object, "spec"), "workflows")
-	for _, key := range []string{"config", "promise", "resource"} {
-		if workflows[key] == nil {
-			workflows[key] = map[string]any{}
-			defaults["generation"] = int64(2)
-		}
+	var spec api.PromiseSpec
+	written := map[string]any{}
+	if convert(object["spec"], &spec) != nil || convert(spec, &written) != nil {
+		return // whoever calls has already refused one that does not decode
+	}
+	if !reflect.DeepEqual(object["spec"], any(written)) {
+		object["spec"] = written
+		defaults["generation"] = int64(2)
 	}
 }
 

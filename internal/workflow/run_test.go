@@ -380,6 +380,39 @@ func TestAKeyThatTheControllerAddsIsAGeneration(t *testing.T) {
 	}
 }
 
+// What the controller read as nothing it does not write, and it has one way to
+// write a duration.
+func TestTheControllerWritesAPromiseInItsOwnWay(t *testing.T) {
+	t.Parallel()
+	run := newRun(t, api.WorkflowPromise, api.ActionConfigure, `
+apiVersion: platform.kratix.io/v1alpha1
+kind: Promise
+metadata: {name: base}
+spec:
+  api: null
+  dependencies: []
+  destinationSelectors: [{matchLabels: {}}, {matchLabels: {env: dev}}]
+  requiredPromises: [{name: redis, version: ""}]
+  workflows:
+    config: {pipelineNamespace: "", reconciliationInterval: 60m}
+    promise: {configure: [{apiVersion: v1, kind: Pipeline, spec: {volumes: [], a: null, b: 1}}], delete: []}
+    resource: {}
+`)
+	wantAt(t, run, "metadata.generation", int64(2))
+	wantAt(t, run, "status.requiredPromises", []any{map[string]any{"name": "redis", "state": "Requirement installed"}})
+	wantAt(t, run, "spec", map[string]any{
+		"destinationSelectors": []any{map[string]any{}, map[string]any{"matchLabels": map[string]any{"env": "dev"}}},
+		"requiredPromises":     []any{map[string]any{"name": "redis"}},
+		"workflows": map[string]any{
+			"config": map[string]any{"reconciliationInterval": "1h0m0s"},
+			"promise": map[string]any{"configure": []any{map[string]any{
+				"apiVersion": "v1", "kind": "Pipeline", "spec": map[string]any{"volumes": []any{}, "a": nil, "b": int64(1)},
+			}}},
+			"resource": map[string]any{},
+		},
+	})
+}
+
 func TestAPromiseWithoutPipelinesIsAvailableButNeverReconciled(t *testing.T) {
 	t.Parallel()
 	run := newRun(t, api.WorkflowPromise, api.ActionConfigure, `
