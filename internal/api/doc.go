@@ -44,6 +44,7 @@ const (
 	LabelPaused                = "kratix.io/paused"
 
 	AnnotationReconciliationInterval = "kratix.io/reconciliation-interval"
+	AnnotationTracePrefix            = "kratix.io/trace-" // of those that belong to a trace
 )
 
 // A WorkflowType says what a workflow serves: the Promise itself or each of

@@ -66,11 +66,12 @@ func (s *site) join(parts ...string) StorePath {
 
 // inStore puts the store's own path before a path.
 func (s *site) inStore(below string) StorePath {
-	full := path.Join(s.store.Path, below)
-	if s.store.Kind == api.KindGitStateStore {
-		full = strings.TrimPrefix(full, "/")
+	if s.store.Kind != api.KindGitStateStore {
+		return StorePath(path.Join(s.store.Path, below))
 	}
-	return StorePath(full)
+	// Without its slash first: no .. ends at a root that is not there.
+	full := path.Join(strings.TrimPrefix(s.store.Path, "/"), below)
+	return StorePath(strings.TrimPrefix(full, "/"))
 }
 
 // An owner is what the paths of a workload group's documents depend on beside

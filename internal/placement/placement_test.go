@@ -84,6 +84,8 @@ func TestPathOfDocument(t *testing.T) {
 		"the root of a store, with a slash":   {"", on("d", git, "/", api.FilepathNone), promise, "x/b.yaml"},
 		"a bucket keeps a leading slash":      {"", on("d", bucket, "/", api.FilepathNone), promise, "/x/b.yaml"},
 		"a bucket keeps the slash of its own": {"/s", on("d", bucket, "w", api.FilepathNone), promise, "/s/w/x/b.yaml"},
+		"no way round the slash of its own":   {"/s", on("d", git, "../../w", api.FilepathNone), promise, "../w/x/b.yaml"},
+		"a store may be left and entered":     {"s", on("d", git, "../w", api.FilepathNone), promise, "w/x/b.yaml"},
 		"git drops the slash of its own":      {"/s/", on("d", git, "/w", api.FilepathNone), promise, "s/w/x/b.yaml"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -170,6 +172,63 @@ func TestUnreadableSelectorStopsLaterGroups(t *testing.T) {
 	}
 	if change := placement.WorkPlacements(w, decisions, nil); change.Current != nil || change.Removed != nil {
 		t.Errorf("WorkPlacements were made: %v", change)
+	}
+}
+
+// TestUnreadableSelectorRemovesNothing has no Destination to have a verdict on.
+func TestUnreadableSelectorRemovesNothing(t *testing.T) {
+	t.Parallel()
+	w := redis("r", "f", "x")
+	w.Spec.WorkloadGroups[0].DestinationSelectors = []api.WorkloadSelector{{MatchLabels: labels{"a": "b c"}}}
+	dangling := api.WorkPlacement{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "old", Labels: labels{api.LabelWork: w.Name, api.LabelWorkloadGroupID: "1"}},
+		Spec:       api.WorkPlacementSpec{TargetDestinationName: "gone"},
+	}
+	placements, err := placement.Place(w, world(""), placement.Options{})
+	if _, ok := errors.AsType[*schedule.SelectorError](err); !ok {
+		t.Errorf("got error %v", err)
+	}
+	change := placement.WorkPlacements(w, []schedule.Decision{placements[0].Decision}, []api.WorkPlacement{dangling})
+	if diff := cmp.Diff(placement.Change{Current: []api.WorkPlacement{dangling}}, change); diff != "" {
+		t.Errorf("change (-want +got):\n%s", diff)
+	}
+}
+
+func TestGroupsBeforeTheUnreadableOneArePlaced(t *testing.T) {
+	t.Parallel()
+	w := redis("r", "f", "x")
+	bad := api.WorkloadGroup{ID: "1", Directory: "bad", DestinationSelectors: []api.WorkloadSelector{{MatchLabels: labels{"a": "b c"}}}}
+	w.Spec.WorkloadGroups = append(w.Spec.WorkloadGroups, bad)
+	p := world("", on("a", api.KindGitStateStore, "a", api.FilepathNone))
+	placements, err := placement.Place(w, p, placement.Options{})
+	if _, ok := errors.AsType[*schedule.SelectorError](err); !ok {
+		t.Errorf("got error %v", err)
+	}
+	var stores placement.Tree
+	if _, err := placement.Deliver(w, placements, p, &stores); err != nil {
+		t.Fatal(err)
+	}
+	if got := contents(t, &stores)["a/f"]; got != "x" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestAnnotationsOfTheWork(t *testing.T) {
+	t.Parallel()
+	w, p := redis("r", "f", "x"), world("", on("a", api.KindGitStateStore, "a", ""))
+	w.Annotations = labels{"note": "1", "kratix.io/trace-parent": "t"}
+	var stores placement.Tree
+	for _, want := range []labels{
+		{"note": "1", "kratix.io/trace-parent": "t"},
+		{"note": "2", "more": "3", "kratix.io/trace-parent": "t"}, // a placement keeps its own trace
+	} {
+		if err := deliver(t, w, p, &stores); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, p.WorkPlacements[0].Annotations); diff != "" {
+			t.Errorf("annotations (-want +got):\n%s", diff)
+		}
+		w.Annotations = labels{"note": "2", "more": "3", "kratix.io/trace-parent": "u"}
 	}
 }
 
@@ -273,6 +332,20 @@ func TestDeletingWithoutStateFileFails(t *testing.T) {
 	wp := api.WorkPlacement{ObjectMeta: metav1.ObjectMeta{Namespace: "n", Name: "x"}, Spec: api.WorkPlacementSpec{TargetDestinationName: "d"}}
 	if err := stores.Delete(&wp, p); err == nil || !strings.HasPrefix(err.Error(), "state file w/.kratix/n-x.yaml does not exist") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestDeletingWithBrokenStateFileDeletesNothing(t *testing.T) {
+	t.Parallel()
+	p := world("", on("d", api.KindGitStateStore, "w", api.FilepathNone))
+	var stores placement.Tree
+	stores.Put(api.KindGitStateStore, "store", "w/.kratix/n-x.yaml", []byte("files: {"))
+	wp := api.WorkPlacement{ObjectMeta: metav1.ObjectMeta{Namespace: "n", Name: "x"}, Spec: api.WorkPlacementSpec{TargetDestinationName: "d"}}
+	if err := stores.Delete(&wp, p); err == nil {
+		t.Error("deleted")
+	}
+	if diff := cmp.Diff(map[string]string{"w/.kratix/n-x.yaml": "files: {"}, contents(t, &stores)); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
 	}
 }
 

@@ -281,9 +281,12 @@ func (s *site) deleteBare(files map[StorePath]content, wp *api.WorkPlacement) er
 		return fmt.Errorf("state file %s does not exist: Kratix tries for ever to delete WorkPlacement %s/%s", at, wp.Namespace, wp.Name)
 	}
 	state, err := s.readState(files, wp)
+	if err != nil {
+		return err
+	}
 	for _, f := range state.Files {
 		delete(files, s.inStore(f))
 	}
 	delete(files, at)
-	return err
+	return nil
 }

@@ -151,7 +151,7 @@ func (l *linter) documents(placement *Placement, g *api.WorkloadGroup) {
 		switch {
 		case at.path.escapes():
 			l.note(diag.SeverityError, "T3", file, "", fmt.Sprintf("its path on Destination %s leaves the %s: %s", d.Destination, s.store.Kind, at.path),
-				"Kratix reports it as written and writes nothing of the whole group")
+				escapeHint(s.store.Kind))
 		case s.mode == api.FilepathAggregated:
 			l.aggregated(file, d.Destination, contents[d.Path])
 		case s.mode == api.FilepathNested:
@@ -160,6 +160,15 @@ func (l *linter) documents(placement *Placement, g *api.WorkloadGroup) {
 			l.collision(file, &s, at, placement.Group.Directory, d.Path)
 		}
 	}
+}
+
+// escapeHint tells what becomes of documents that leave their state store. Only
+// the writer to Git looks where a path leads.
+func escapeHint(kind string) string {
+	if kind == api.KindBucketStateStore {
+		return "what a key that begins with ../ means is up to the server of the bucket"
+	}
+	return "Kratix reports it as written and writes nothing of the whole group"
 }
 
 // unreadable notes a document whose content is corrupt, or larger than what

@@ -5,6 +5,7 @@ package placement
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -36,7 +37,7 @@ type Change struct {
 func WorkPlacements(w *api.Work, decisions []schedule.Decision, existing []api.WorkPlacement) Change {
 	c := newChanging(existing)
 	for i := range decisions {
-		if undecided(&decisions[i]) {
+		if decisions[i].Undecided() {
 			return Change{Current: byName(c.all)}
 		}
 		g := &w.Spec.WorkloadGroups[i]
@@ -101,10 +102,6 @@ func (c *changing) split(w *api.Work) Change {
 	return Change{byName(change.Current), byName(change.Removed)}
 }
 
-func undecided(d *schedule.Decision) bool {
-	return len(d.Candidates) > 0 && d.Candidates[0].Reason == schedule.ReasonUnknown
-}
-
 func byName(wps []api.WorkPlacement) []api.WorkPlacement {
 	return slices.SortedStableFunc(slices.Values(wps), func(a, b api.WorkPlacement) int {
 		return compareNames(a.Namespace, a.Name, b.Namespace, b.Name)
@@ -165,6 +162,7 @@ func updated(wp *api.WorkPlacement, w *api.Work, g *api.WorkloadGroup, misplaced
 		next.Labels = map[string]string{}
 	}
 	maps.Copy(next.Labels, placementLabels(w, g.ID, wp.Spec.TargetDestinationName))
+	annotate(&next, w)
 	switch {
 	case misplaced:
 		next.Labels[api.LabelMisplaced] = "true"
@@ -172,4 +170,18 @@ func updated(wp *api.WorkPlacement, w *api.Work, g *api.WorkloadGroup, misplaced
 		delete(next.Labels, api.LabelMisplaced)
 	}
 	return next
+}
+
+// annotate takes over the annotations of the Work. Each WorkPlacement has a
+// trace of its own.
+func annotate(wp *api.WorkPlacement, w *api.Work) {
+	for key, value := range w.Annotations {
+		if strings.HasPrefix(key, api.AnnotationTracePrefix) {
+			continue
+		}
+		if wp.Annotations == nil {
+			wp.Annotations = map[string]string{}
+		}
+		wp.Annotations[key] = value
+	}
 }

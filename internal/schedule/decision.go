@@ -25,6 +25,22 @@ func (d Decision) Unplaced() bool {
 	})
 }
 
+// Misplaced reports whether the group stays on a Destination that does not
+// match.
+func (d Decision) Misplaced() bool {
+	return slices.ContainsFunc(d.Candidates, func(c Candidate) bool { return c.Reason == ReasonMisplaced })
+}
+
+// Undecided reports whether Kratix does not get as far as a verdict: the
+// requirements are no selector, or those of an earlier group are none.
+func (d Decision) Undecided() bool {
+	if len(d.Candidates) > 0 {
+		return d.Candidates[0].Reason == ReasonUnknown
+	}
+	_, _, err := parse(d.Requires)
+	return err != nil
+}
+
 // A Group names a workload group.
 type Group struct {
 	Directory string `json:"directory"` // "." for the default group
