@@ -59,9 +59,9 @@ func Dependencies(p *api.Promise, world *platform.Platform) (*Schedule, error) {
 		s.Sizes.Bytes += d.Size
 	}
 	s.Sizes.Stored = work.StoredSize(s.Work)
-	if s.Sizes.Stored > work.EtcdLimit {
+	if refused := work.Refusal(s.Sizes.Stored); refused != "" {
 		s.Failure = &Failure{Container: Controller, Err: diag.Hint(
-			diag.Answer(fmt.Errorf("etcdserver: request is too large: the Work has %s, the limit is %s", diag.Size(s.Sizes.Stored), diag.Size(work.EtcdLimit))),
+			diag.Answer(fmt.Errorf("%s: the Work has %s, and etcd takes %s", refused, diag.Size(s.Sizes.Stored), diag.Size(work.EtcdLimit))),
 			"move dependencies into a promise workflow: each of its Pipelines has a Work of its own")}
 	}
 	return s, s.place(world, nil)

@@ -25,6 +25,7 @@ import (
 
 	"github.com/kratix-tools/kratix/internal/api"
 	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/placement"
 	"github.com/kratix-tools/kratix/internal/platform"
 	"github.com/kratix-tools/kratix/internal/redact"
 	"github.com/kratix-tools/kratix/internal/tree"
@@ -367,11 +368,11 @@ func (s *Simulation) works(d *Delivery) workflow.Works {
 		if p.Work == nil {
 			continue
 		}
-		for _, pl := range p.Placements {
-			if pl.Unplaced() {
-				works.Pending = append(works.Pending, p.Work.Name)
-				break
-			}
+		switch {
+		case slices.ContainsFunc(p.Placements, func(pl placement.Placement) bool { return pl.Unplaced() }):
+			works.Pending = append(works.Pending, p.Work.Name)
+		case slices.ContainsFunc(p.Placements, func(pl placement.Placement) bool { return pl.Misplaced() }):
+			works.Misplaced = append(works.Misplaced, p.Work.Name)
 		}
 	}
 	return works

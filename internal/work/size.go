@@ -45,6 +45,20 @@ func StoredSize(w *api.Work) int64 {
 	return size + int64(len(data))
 }
 
+// Refusal gives the words in which the API server refuses a Work of a stored
+// size, or nothing if it takes it. A request that is too large as such does not
+// get as far as etcd.
+func Refusal(stored int64) string {
+	switch {
+	case stored-serverOverhead > RequestLimit:
+		return fmt.Sprintf("Request entity too large: limit is %d", RequestLimit)
+	case stored > EtcdLimit:
+		return "etcdserver: request is too large"
+	default:
+		return ""
+	}
+}
+
 // checkSize refuses what the API server would refuse.
 func (c *creator) checkSize() error {
 	size := StoredSize(c.result.Work)
@@ -52,11 +66,9 @@ func (c *creator) checkSize() error {
 	sizes := fmt.Sprintf("the Work has %s as Kratix stores it (%s of documents before compression), the limit is %s",
 		diag.Size(size), diag.Size(c.result.Sizes.Bytes), diag.Size(EtcdLimit))
 	hint := "split the output over several Pipelines, each has a Work of its own; " + sizes
-	switch {
-	case size-serverOverhead > RequestLimit:
-		return failed("O16", hint, "Request entity too large: limit is %d", RequestLimit)
-	case size > EtcdLimit:
-		return failed("O16", hint, "etcdserver: request is too large")
+	switch refused := Refusal(size); {
+	case refused != "":
+		return failed("O16", hint, "%s", refused)
 	case size > NearLimit:
 		c.warn(diag.SeverityWarning, "O16", "output", sizes, "split the output over several Pipelines, each has a Work of its own")
 	}
