@@ -96,9 +96,9 @@ func (l *loader) checkLabels(o *object, labels map[string]string) {
 }
 
 // checkEnum refuses what is not one of the values, in the words of the API
-// server; empty means the default.
+// server; what is absent gets the default.
 func (l *loader) checkEnum(o *object, field, value string, allowed ...string) {
-	if value == "" || slices.Contains(allowed, value) {
+	if slices.Contains(allowed, value) || !o.has(strings.Split(field, ".")...) {
 		return
 	}
 	quoted := make([]string, len(allowed))
@@ -123,14 +123,30 @@ func (l *loader) checkGitStore(o *object, s *api.GitStateStore) {
 func (l *loader) checkBucketStore(o *object, s *api.BucketStateStore) {
 	l.checkIdentity(o, "")
 	l.checkEnum(o, "spec.authMethod", s.Spec.AuthMethod, "accessKey", "IAM")
-	if s.Spec.AuthMethod != "IAM" && s.Spec.SecretRef == nil {
-		l.warn(o, "", "spec.secretRef", "Kratix refuses this: spec.secretRef must be set when using authentication method accessKey",
-			"set spec.secretRef.name and spec.secretRef.namespace")
+	if s.Spec.AuthMethod != "IAM" {
+		l.checkBucketSecret(o, s.Spec.SecretRef)
 	}
 	if strings.HasPrefix(s.Spec.Path, "/") {
 		l.warn(o, "T5", "spec.path", "all keys in the bucket start with a slash", "leave the leading slash out")
 	}
 	l.checkPlace(o, s.Spec.Endpoint, s.Spec.BucketName, s.Spec.Path)
+}
+
+// checkBucketSecret warns of what the admission webhook refuses, one thing at a
+// time as it does. Whoever only schedules can do without.
+func (l *loader) checkBucketSecret(o *object, ref *api.SecretRef) {
+	var why string
+	switch {
+	case ref == nil:
+		why = "spec.secretRef must be set when using authentication method accessKey"
+	case ref.Name == "":
+		why = "spec.secretRef must contain secret name"
+	case ref.Namespace == "":
+		why = "spec.secretRef must contain secret namespace"
+	default:
+		return
+	}
+	l.warn(o, "", "spec.secretRef", "Kratix refuses this: "+why, "set spec.secretRef.name and spec.secretRef.namespace")
 }
 
 // checkPlace warns of two state stores that are one place under two names:

@@ -122,6 +122,8 @@ func TestMistakes(t *testing.T) {
 	}{
 		"no path":                  {destination("a", "{stateStoreRef: {kind: GitStateStore, name: git}}"), "f.yaml:5: spec.path: Required value"},
 		"empty path":               {destination("a", `{path: "", stateStoreRef: {kind: GitStateStore, name: git}}`), "f.yaml:5: spec.path: path field is required"},
+		"a path that is null":      {destination("a", `{path: null, stateStoreRef: {kind: GitStateStore, name: git}}`), "f.yaml:5: spec.path: Required value"},
+		"an empty mode":            {destination("a", `{path: p, filepath: {mode: ""}, stateStoreRef: {kind: GitStateStore, name: git}}`), `f.yaml:5: spec.filepath.mode: Unsupported value: "": supported values: "nestedByMetadata", "aggregatedYAML", "none"`},
 		"no store":                 {destination("a", "{path: p}"), "f.yaml:5: spec.stateStoreRef: stateStoreRef field is required"},
 		"half a store":             {destination("a", "{path: p, stateStoreRef: {name: git}}"), "f.yaml:5: spec.stateStoreRef: kind and name are both required"},
 		"unknown store kind":       {destination("a", "{path: p, stateStoreRef: {kind: Oci, name: git}}"), `f.yaml:5: spec.stateStoreRef.kind: Unsupported value: "Oci": supported values: "BucketStateStore", "GitStateStore"`},
@@ -176,6 +178,8 @@ func TestWarnings(t *testing.T) {
 		"a repository without TLS":  {strings.Replace(git, "https:", "http:", 1) + "---\n" + destination("a", good), "f.yaml:4:8: spec.url: Kratix refuses a URL without TLS: invalid URL for HTTPS auth method: http://example.com/r.git"},
 		"a repository, no Secret":   {strings.Replace(git, "secretRef: {name: creds}", "", 1) + "---\n" + destination("a", good), "f.yaml:4:1: spec.secretRef: Kratix cannot reach a GitStateStore without a Secret"},
 		"a bucket without a Secret": {"kind: BucketStateStore\nmetadata: {name: b}\nspec: {}\n---\n" + destination("a", "{path: p, stateStoreRef: {kind: BucketStateStore, name: b}}"), "f.yaml:3:1: spec.secretRef: Kratix refuses this: spec.secretRef must be set when using authentication method accessKey"},
+		"a bucket, half a Secret":   {"kind: BucketStateStore\nmetadata: {name: b}\nspec: {secretRef: {name: s}}\n---\n" + destination("a", "{path: p, stateStoreRef: {kind: BucketStateStore, name: b}}"), "f.yaml:3:8: spec.secretRef: Kratix refuses this: spec.secretRef must contain secret namespace"},
+		"a bucket, a nameless one":  {"kind: BucketStateStore\nmetadata: {name: b}\nspec: {secretRef: {namespace: s}}\n---\n" + destination("a", "{path: p, stateStoreRef: {kind: BucketStateStore, name: b}}"), "f.yaml:3:8: spec.secretRef: Kratix refuses this: spec.secretRef must contain secret name"},
 		"two names of one place":    {strings.Replace(git, "name: git}", "name: git2}", 1) + "---\n" + git + "---\n" + destination("a", good) + "---\n" + destination("b", strings.Replace(good, "name: git", "name: git2", 1)), `f.yaml:9:1: spec: GitStateStore "git" writes to the same place as GitStateStore "git2"`},
 		"a bucket with a slash":     {"kind: BucketStateStore\nmetadata: {name: b}\nspec: {authMethod: IAM, path: /x}\n---\n" + destination("a", "{path: p, stateStoreRef: {kind: BucketStateStore, name: b}}"), "f.yaml:3:25: spec.path: all keys in the bucket start with a slash"},
 	} {

@@ -236,7 +236,8 @@ func child(node *yaml.Node, name string) *entry {
 	return nil
 }
 
-// has says whether the object has a field, whatever its value.
+// has says whether the object has a field. The API server takes null for
+// absent.
 func (o *object) has(path ...string) bool {
 	var value any
 	if err := json.Unmarshal(o.json, &value); err != nil {
@@ -250,7 +251,7 @@ func (o *object) has(path ...string) bool {
 		}
 		value = next
 	}
-	return true
+	return value != nil
 }
 
 // finding makes a finding about a field of the object.
