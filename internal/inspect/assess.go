@@ -7,6 +7,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -253,8 +254,12 @@ func (r *WorkReport) gather() {
 }
 
 // old says that the Work is of a release in which the WorkPlacements of a Work
-// that is fine have no conditions.
+// that is fine have no conditions. Until November 2023 Works had none either.
 func (r *WorkReport) old() bool {
+	if len(r.Conditions) == 0 {
+		first := time.Date(2023, time.November, 7, 0, 0, 0, 0, time.UTC)
+		return !r.CreatedAt.IsZero() && r.CreatedAt.Before(first)
+	}
 	return condition(r.Conditions, condScheduled) == nil && condition(r.Conditions, condOldScheduled, condOldMisscheduled) != nil
 }
 

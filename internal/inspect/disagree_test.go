@@ -4,6 +4,7 @@ package inspect_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -206,6 +207,19 @@ func TestOlderReleases(t *testing.T) {
 		want         found
 	}{
 		{
+			"before November 2023, of which nothing says anything",
+			nil, nil,
+			func(p *platform.Platform) {
+				p.Works[0].CreationTimestamp = metav1.NewTime(time.Date(2023, time.May, 1, 0, 0, 0, 0, time.UTC))
+			},
+			found{"Placed: 1 document on prod; this release of Kratix does not tell what was written", true, nil},
+		},
+		{
+			"not scheduled yet, or rather not told",
+			nil, nil, nil,
+			found{"Placed: 1 of 1 WorkPlacement not written yet", false, nil},
+		},
+		{
 			"2023 to 2025, fine, of which the WorkPlacement says nothing",
 			[]string{scheduled, correct},
 			nil, nil,
@@ -287,5 +301,39 @@ func TestOldestWorks(t *testing.T) {
 	content := []inspect.Content{{Group: ".", Path: "db.yaml", Size: 55, Kind: "Namespace", Name: "plain", APIVersion: "v1", Objects: 1, Plain: true}}
 	if diff := cmp.Diff(content, r.Contents); diff != "" {
 		t.Errorf("content (-want +got):\n%s", diff)
+	}
+}
+
+// What keeps a group from every Destination is said truly, also where that is
+// no label.
+func TestWhyThereIsNoDestination(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		change func(prod *api.Destination, group *api.WorkloadGroup)
+		want   string
+	}{
+		"a label": {func(d *api.Destination, _ *api.WorkloadGroup) { d.Labels["env"] = "stage" }, "no Destination has env=prod"},
+		"being deleted": {func(d *api.Destination, _ *api.WorkloadGroup) {
+			d.DeletionTimestamp = &metav1.Time{Time: now()}
+			d.Finalizers = []string{"f"}
+		}, "no Destination that stays has env=prod"},
+		"for dry runs": {func(d *api.Destination, _ *api.WorkloadGroup) { d.Labels[api.LabelDryRun] = "true" }, "only Destinations for dry runs match: prod"},
+		"one of two": {
+			func(_ *api.Destination, g *api.WorkloadGroup) {
+				g.DestinationSelectors[0].MatchLabels = map[string]string{"env": "prod", "gpu": "yes"}
+			}, "no Destination has gpu=yes",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := aWork("orders", ".")
+			p := prod(t, w)
+			test.change(&p.Destinations[1], &p.Works[0].Spec.WorkloadGroups[0])
+			p.WorkPlacements = nil
+			r := report(t, p)
+			if len(r.Verdict.Reasons) != 1 || r.Verdict.Reasons[0].Text != test.want {
+				t.Errorf("got %v, want %q", r.Verdict.Reasons, test.want)
+			}
+		})
 	}
 }

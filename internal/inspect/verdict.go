@@ -107,8 +107,14 @@ func (r *WorkReport) whyUnplaced(d *schedule.Decision) string {
 
 // noDestination says what no Destination has.
 func noDestination(d *schedule.Decision) string {
-	if len(d.Candidates) == 0 {
+	switch {
+	case len(d.Candidates) == 0:
 		return "there is no Destination"
+	case !slices.ContainsFunc(d.Candidates, func(c schedule.Candidate) bool { return !terminating(c) }):
+		return "every Destination is being deleted"
+	}
+	if reserved := reserved(d); len(reserved) > 0 {
+		return "only Destinations for dry runs match: " + shorten(reserved)
 	}
 	if len(d.Requires) == 0 {
 		return "no Destination takes Work without selectors"
@@ -117,10 +123,27 @@ func noDestination(d *schedule.Decision) string {
 	for i, q := range d.Requires {
 		labels[i] = q.Key + "=" + q.Value
 	}
-	if one := lacked(d); one != "" {
-		return "no Destination has " + one
+	which := "no Destination"
+	if slices.ContainsFunc(d.Candidates, terminating) {
+		which += " that stays" // those that go were not looked at
 	}
-	return "no Destination has " + strings.Join(labels, " and ")
+	if one := lacked(d); one != "" {
+		return which + " has " + one
+	}
+	return which + " has " + strings.Join(labels, " and ")
+}
+
+func terminating(c schedule.Candidate) bool { return c.Reason == schedule.ReasonTerminating }
+
+// reserved names the Destinations that match but are for dry runs only.
+func reserved(d *schedule.Decision) []string {
+	var names []string
+	for _, c := range d.Candidates {
+		if c.Reason == schedule.ReasonDryRunOnly {
+			names = append(names, c.Destination)
+		}
+	}
+	return names
 }
 
 // lacked is the one requirement that no Destination satisfies, if there is
@@ -128,7 +151,7 @@ func noDestination(d *schedule.Decision) string {
 func lacked(d *schedule.Decision) string {
 	for _, q := range d.Requires {
 		everywhere := !slices.ContainsFunc(d.Candidates, func(c schedule.Candidate) bool {
-			return !slices.ContainsFunc(c.Labels, func(l schedule.LabelMismatch) bool { return l.Key == q.Key })
+			return !terminating(c) && !slices.ContainsFunc(c.Labels, func(l schedule.LabelMismatch) bool { return l.Key == q.Key })
 		})
 		if everywhere {
 			return q.Key + "=" + q.Value
