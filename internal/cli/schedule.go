@@ -164,7 +164,8 @@ func (o *scheduleOptions) checkWrite() error {
 
 // writeStores writes the state stores as they would be, all files or none.
 func (o *scheduleOptions) writeStores(env *Env, s *simulate.Schedule, world *platform.Platform) error {
-	placed := s.Failure == nil || s.Failure.Container == simulate.StatusWriter
+	// The scheduler places the groups before the one at which it fails.
+	placed := s.Failure == nil || s.Failure.Container == simulate.StatusWriter || s.Failure.Container == simulate.Scheduler
 	if s.Work == nil || !placed {
 		view.Note(env.err(), "nothing is placed, so nothing is in "+o.write)
 		return nil
