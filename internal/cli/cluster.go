@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"strings"
 	"sync"
 	"time"
 
@@ -52,6 +53,18 @@ func (o *sourceFlags) open(env *Env) (*platformSource, error) {
 	}
 	view.Findings(env.err(), s.Findings())
 	return &platformSource{Source: s, namespace: o.snapshotNamespace(), now: sync.OnceValue(s.Taken)}, nil
+}
+
+// again are the flags that read the same files once more; standard input is
+// gone by then.
+func (o *sourceFlags) again() string {
+	var words []string
+	for _, file := range o.files {
+		if file != "-" {
+			words = append(words, "-f "+view.ShellQuote(file))
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // snapshotNamespace is the one of the flag; a file has no context.

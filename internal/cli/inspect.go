@@ -80,6 +80,7 @@ func (o *inspectFlags) inspector(env *Env) (*inspect.Inspector, *platformSource,
 	if err != nil {
 		return nil, nil, err
 	}
+	o.output.Again = o.again()
 	return inspect.New(source, inspect.Options{Now: source.now, MaxDocument: o.limit, ShowSecrets: o.showSecrets}), source, nil
 }
 

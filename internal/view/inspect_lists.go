@@ -32,7 +32,7 @@ func Works(w term.Stream, o *Output, l *inspect.WorkList, everywhere bool) error
 	v.workReasons(l.Items, everywhere)
 	v.unknown(l.Unknown)
 	fmt.Fprintln(v)
-	v.worksSum(l)
+	v.worksSum(l, o)
 	return nil
 }
 
@@ -191,16 +191,17 @@ func (v viewer) stateWord(s inspect.State) string {
 }
 
 // worksSum is the last line: how many are fine, and how to ask on.
-func (v viewer) worksSum(l *inspect.WorkList) {
+func (v viewer) worksSum(l *inspect.WorkList, o *Output) {
 	sum := fmt.Sprintf("%s, %d ok.", count(l.Total, "Work"), l.Healthy)
 	if l.Unexplained > 0 {
 		sum += fmt.Sprintf("   not looked into: %d", l.Unexplained)
 	}
 	if i := slices.IndexFunc(l.Items, func(w inspect.WorkSummary) bool { return !w.Verdict.Healthy }); i >= 0 {
-		sum += "   why: kratix inspect work " + l.Items[i].Name
+		words := []string{"kratix inspect work", l.Items[i].Name}
 		if namespace := l.Items[i].Namespace; namespace != "" {
-			sum += " -n " + namespace
+			words = append(words, "-n", namespace)
 		}
+		sum += "   why: " + o.ask(words...)
 	}
 	fmt.Fprintln(v, sum)
 }

@@ -22,7 +22,7 @@ func Request(w term.Stream, o *Output, r *inspect.RequestReport, resource string
 	if done, err := o.forPrograms(w, r, []string{resource + "/" + r.Name}); done {
 		return err
 	}
-	newViewer(w).request(r)
+	newViewer(w).request(r, o)
 	return nil
 }
 
@@ -36,7 +36,7 @@ func graphOfRequest(r *inspect.RequestReport) *graph {
 	return g
 }
 
-func (v viewer) request(r *inspect.RequestReport) {
+func (v viewer) request(r *inspect.RequestReport, o *Output) {
 	t := table{}
 	t.row("Request", v.strong.Render(name(r.RequestKind+" "+r.Namespace+"/"+r.Name)), v.faint.Render(escaped(ofPromise(r.Promise, r.PromiseVersion))))
 	t.row("Verdict", v.sentence(r.Verdict))
@@ -47,7 +47,7 @@ func (v viewer) request(r *inspect.RequestReport) {
 	for i := range r.Works {
 		fmt.Fprintln(v)
 		v.workHead(&r.Works[i])
-		v.brief = "kratix inspect work " + r.Works[i].Name + " -n " + r.Works[i].Namespace
+		v.brief = o.ask("kratix inspect work", r.Works[i].Name, "-n", r.Works[i].Namespace)
 		v.workBody(&r.Works[i], "  ")
 	}
 	v.conditionList(r.Conditions)

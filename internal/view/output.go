@@ -28,6 +28,9 @@ const (
 // An Output is a format with what it takes. It is a flag.
 type Output struct {
 	Format Format
+	// Again are the flags with which another command reads the same platform,
+	// such as "-f platform.yaml"; empty for the cluster of the kubeconfig.
+	Again string
 
 	allowed []Format
 	text    string // as it was given
@@ -43,6 +46,11 @@ func (o *Output) String() string {
 		return string(o.Format)
 	}
 	return o.text
+}
+
+// ask is a command about the same platform.
+func (o *Output) ask(words ...string) string {
+	return strings.Join(compact(append(words, o.Again)), " ")
 }
 
 // Type is what help calls the value of the flag.
