@@ -46,10 +46,15 @@ func (l *loader) checkDestination(o *object, d *api.Destination) {
 			"set spec.stateStoreRef.kind (GitStateStore or BucketStateStore) and spec.stateStoreRef.name")
 		return
 	}
-	if ref.Kind == "" || ref.Name == "" {
-		l.refuse(o, "spec.stateStoreRef", "kind and name are both required", "")
-	}
 	l.checkEnum(o, "spec.stateStoreRef.kind", ref.Kind, api.KindBucketStateStore, api.KindGitStateStore)
+	for _, field := range []string{"kind", "name"} {
+		if !o.has("spec", "stateStoreRef", field) {
+			l.refuse(o, "spec.stateStoreRef."+field, "Required value", "")
+		}
+	}
+	if ref.Name == "" && o.has("spec", "stateStoreRef", "name") {
+		l.refuse(o, "spec.stateStoreRef.name", "no state store has an empty name", "")
+	}
 	if known {
 		l.checkPath(o, d)
 	}
