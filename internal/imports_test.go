@@ -86,7 +86,7 @@ func TestLibrariesHaveOwners(t *testing.T) {
 		"k8s.io/client-go/tools":                 "kube",
 		"github.com/minio/minio-go":              "statestore",
 		"github.com/johannesboyne/gofakes3":      "statestore/storetest",
-		"net/http":                               "image engine statestore kube chart pulumischema",
+		"net/http":                               "image engine statestore kube chart fetch pulumischema",
 		"os/exec":                                "build changed engine bench statestore kube/kubetest kustomize tfmodule cmd/kratix release",
 		"github.com/fsnotify/fsnotify":           "changed",
 		"mvdan.cc/sh":                            "shell",

@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/fetch"
 )
 
 // The files of a chart that are read.
@@ -84,7 +85,7 @@ func readArchive(data []byte) (*Chart, error) {
 		return nil, diag.Inputf("this is no chart: it is no gzip archive")
 	}
 	files := map[string][]byte{}
-	archive := tar.NewReader(&limited{unzipped, 8 * maxArchive})
+	archive := tar.NewReader(fetch.Limit(unzipped, 8*maxArchive))
 	for {
 		header, err := archive.Next()
 		if errors.Is(err, io.EOF) {
@@ -97,32 +98,11 @@ func readArchive(data []byte) (*Chart, error) {
 		if header.Typeflag != tar.TypeReg || !wanted(name) {
 			continue
 		}
-		if files[name], err = readAll(archive, maxFile); err != nil {
+		if files[name], err = fetch.ReadAll(archive, maxFile); err != nil {
 			return nil, diag.Inputf("%s: %w", header.Name, err)
 		}
 	}
 }
-
-// readAll reads what is no longer than a limit.
-func readAll(r io.Reader, limit int64) ([]byte, error) { return io.ReadAll(&limited{r, limit}) }
-
-// limited refuses to read on behind a limit.
-type limited struct {
-	io.Reader
-	left int64
-}
-
-func (l *limited) Read(p []byte) (int, error) {
-	n, err := l.Reader.Read(p)
-	if l.left -= int64(n); l.left < 0 {
-		return 0, errTooLarge{}
-	}
-	return n, err
-}
-
-type errTooLarge struct{}
-
-func (errTooLarge) Error() string { return "it is larger than any chart" }
 
 // in says which chart an error is about.
 func in(where string, err error) error {

@@ -156,7 +156,7 @@ func TestArchiveIsLimited(t *testing.T) {
 	if err := zipped.Close(); err != nil {
 		t.Fatal(err)
 	}
-	checkError(t, chart.Source{URL: write(t, filepath.Join(t.TempDir(), "bomb.tgz"), out.Bytes())}, diag.ExitInput, "larger than any chart")
+	checkError(t, chart.Source{URL: write(t, filepath.Join(t.TempDir(), "bomb.tgz"), out.Bytes())}, diag.ExitInput, "it is larger than 16.0 MiB")
 }
 
 const index = `

@@ -21,6 +21,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/fetch"
 )
 
 // maxIndex is for the index of a repository with very many charts.
@@ -43,41 +44,11 @@ func isArchive(data []byte) bool { return strings.HasPrefix(string(data), "\x1f\
 
 // download gets what is at a URL. A user and a password in it are sent along.
 func download(ctx context.Context, address string, limit int64) ([]byte, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-	if err != nil {
-		return nil, diag.Inputf("%s is no URL", withoutPassword(address))
+	data, err := fetch.Request{URL: address, Limit: limit}.Get(ctx)
+	if errors.Is(err, fetch.ErrUnauthorized) {
+		err = diag.Hint(err, "put user and password into the URL: https://USER:PASSWORD@HOST/...")
 	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		if failed, ok := errors.AsType[*url.Error](err); ok {
-			err = failed.Err
-		}
-		return nil, diag.Machine(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	if err := answered(response, address); err != nil {
-		return nil, err
-	}
-	data, err := readAll(response.Body, limit)
-	if errors.As(err, &errTooLarge{}) {
-		return nil, diag.Input(err)
-	}
-	return data, diag.Machine(err)
-}
-
-// answered says what is wrong with an answer that is none.
-func answered(response *http.Response, address string) error {
-	err := fmt.Errorf("%s: %s", withoutPassword(address), response.Status)
-	switch response.StatusCode {
-	case http.StatusOK:
-		return nil
-	case http.StatusNotFound, http.StatusGone:
-		return diag.Input(err)
-	case http.StatusUnauthorized, http.StatusForbidden:
-		return diag.Hint(diag.Machine(err), "put user and password into the URL: https://USER:PASSWORD@HOST/...")
-	default:
-		return diag.Machine(err)
-	}
+	return data, err
 }
 
 // withoutPassword gives a URL for messages.
@@ -101,9 +72,10 @@ func fromRepository(ctx context.Context, s Source) (*Chart, error) {
 	if err != nil {
 		return nil, diag.Inputf("%s is no URL", withoutPassword(s.URL))
 	}
-	data, err := download(ctx, repository.JoinPath("index.yaml").String(), maxIndex)
+	listed := repository.JoinPath("index.yaml").String()
+	data, err := download(ctx, listed, maxIndex)
 	if err != nil {
-		return nil, err
+		return nil, behind(listed, err)
 	}
 	var index struct {
 		Entries map[string][]release `json:"entries"`
@@ -125,7 +97,16 @@ func fromRepository(ctx context.Context, s Source) (*Chart, error) {
 	case at.Host == repository.Host:
 		at.User = repository.User
 	}
-	return fromURL(ctx, at.String())
+	c, err := fromURL(ctx, at.String())
+	return c, behind(at.String(), err)
+}
+
+// behind says of an error which URL of a repository it is about.
+func behind(address string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", withoutPassword(address), err)
 }
 
 // choose finds a release of the chart that is asked for.
@@ -234,7 +215,7 @@ func fromLayer(ref name.Reference, layer v1.Layer) (*Chart, error) {
 		return nil, registryError(ref.Context(), err)
 	}
 	defer func() { _ = content.Close() }()
-	data, err := readAll(content, maxArchive)
+	data, err := fetch.ReadAll(content, maxArchive)
 	if err != nil {
 		return nil, registryError(ref.Context(), err)
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/fetch"
 )
 
 // A Source says where a chart is.
@@ -128,7 +129,7 @@ func (s Source) local() (*Chart, error) {
 		return nil, diag.Input(err)
 	}
 	defer func() { _ = file.Close() }()
-	data, err := readAll(file, maxArchive)
+	data, err := fetch.ReadAll(file, maxArchive)
 	if err != nil {
 		return nil, diag.Input(err)
 	}

@@ -3,10 +3,10 @@
 package pulumischema
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/http"
 	"net/url"
@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/kratix-tools/kratix/internal/diag"
+	"github.com/kratix-tools/kratix/internal/fetch"
 )
 
 // The variables of the environment that have the token for a URL, or name the
@@ -149,7 +150,7 @@ func (s Source) file() ([]byte, error) {
 		return nil, diag.Input(reason(err))
 	}
 	defer func() { _ = file.Close() }()
-	data, err := readAll(file)
+	data, err := fetch.ReadAll(file, maxSchema)
 	return data, diag.Input(reason(err))
 }
 
@@ -169,16 +170,6 @@ func schemaIn(dir string) string {
 		}
 	}
 	return ""
-}
-
-var errTooLarge = errors.New("it is larger than " + diag.Size(maxSchema))
-
-func readAll(from io.Reader) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(from, maxSchema+1))
-	if len(data) > maxSchema {
-		return nil, errTooLarge
-	}
-	return data, err
 }
 
 // token gives the token for a URL, "" if there is none. Its value is part of no
@@ -213,80 +204,14 @@ func (s Source) token() (string, error) {
 
 // download gets the schema, with the token if there is one.
 func (s Source) download(ctx context.Context, token string) ([]byte, error) {
-	limit := s.Timeout
-	if limit == 0 {
-		limit = timeout
+	data, err := fetch.Request{
+		URL: s.Address, Token: token, Limit: maxSchema, Timeout: cmp.Or(s.Timeout, timeout), Transport: s.Transport,
+	}.Get(ctx)
+	switch unauthorized := errors.Is(err, fetch.ErrUnauthorized); {
+	case unauthorized && token != "":
+		err = fmt.Errorf("%w: the server does not take the token", err)
+	case unauthorized:
+		err = diag.Hint(err, "put a token into "+tokenVariable+", or the name of its file into "+tokenFileVariable)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %s", limit))
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.Address, nil)
-	if err != nil {
-		return nil, diag.Inputf("it is no URL")
-	}
-	if token != "" {
-		request.Header.Set("Authorization", "Bearer "+token)
-	}
-	client := http.Client{Transport: s.Transport, CheckRedirect: stayEncrypted}
-	response, err := client.Do(request)
-	if err != nil {
-		return nil, unreachable(ctx, err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	if err := answered(response, token != ""); err != nil {
-		return nil, err
-	}
-	switch data, err := readAll(response.Body); {
-	case errors.Is(err, errTooLarge):
-		return nil, diag.Input(err)
-	case err != nil:
-		return nil, unreachable(ctx, err)
-	default:
-		return data, nil
-	}
-}
-
-// errPlain is what becomes of a redirect that would take the token along in the
-// clear.
-var errPlain = errors.New("the server answers with a plain http:// URL, to which nothing is sent")
-
-// stayEncrypted follows redirects, but not out of https. The Authorization header
-// goes to no other host: that is the rule of net/http.
-func stayEncrypted(request *http.Request, via []*http.Request) error {
-	switch {
-	case len(via) >= 10:
-		return errors.New("it redirects 10 times")
-	case via[0].URL.Scheme == "https" && request.URL.Scheme != "https":
-		return errPlain
-	}
-	return nil
-}
-
-// unreachable says why there is no answer, without the URL, which may hold
-// something secret.
-func unreachable(ctx context.Context, err error) error {
-	if errors.Is(err, context.DeadlineExceeded) {
-		return diag.Machine(context.Cause(ctx))
-	}
-	if failed, ok := errors.AsType[*url.Error](err); ok {
-		err = failed.Err
-	}
-	return diag.Machine(err)
-}
-
-// answered says what is wrong with an answer that is none.
-func answered(response *http.Response, hasToken bool) error {
-	err := errors.New(response.Status)
-	switch response.StatusCode {
-	case http.StatusOK:
-		return nil
-	case http.StatusNotFound, http.StatusGone:
-		return diag.Input(err)
-	case http.StatusUnauthorized, http.StatusForbidden:
-		if hasToken {
-			return diag.Machinef("%w: the server does not take the token", err)
-		}
-		return diag.Hint(diag.Machine(err), "put a token into "+tokenVariable+", or the name of its file into "+tokenFileVariable)
-	default:
-		return diag.Machine(err)
-	}
+	return data, err
 }
