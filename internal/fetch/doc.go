@@ -5,8 +5,8 @@
 //
 // What it says of a failure is fit to be shown: a URL may hold a password or a
 // signature, so that no message has one, and the caller names the source as far
-// as that is public. An answer that is not followed out of https is refused as
-// well, and so is one that would fill memory.
+// as that is public. A redirect out of https is not followed, and an answer cannot
+// fill memory.
 //
 // [Request.Get] gives the bytes. That nothing is there is an input error; a server
 // that does not answer, or wants to know who asks ([ErrUnauthorized]), is one of
