@@ -90,16 +90,11 @@ func (s Sources) inOrder() []manifest.Object {
 }
 
 func (o Options) flags() []scaffold.Flag {
-	flags := []scaffold.Flag{{Name: "--xrd", Value: o.XRD}}
-	for _, path := range o.Compositions {
-		flags = append(flags, scaffold.Flag{Name: "--compositions", Value: path})
-	}
-	for _, path := range o.Functions {
-		flags = append(flags, scaffold.Flag{Name: "--functions", Value: path})
-	}
-	return append(flags,
-		scaffold.Flag{Name: "--skip-dependencies", Switch: o.SkipDependencies},
-		scaffold.Flag{Name: "--stage-image", Value: o.StageImage},
+	return slices.Concat(
+		[]scaffold.Flag{{Name: "--xrd", Value: o.XRD}},
+		scaffold.Repeated("--compositions", o.Compositions),
+		scaffold.Repeated("--functions", o.Functions),
+		[]scaffold.Flag{{Name: "--skip-dependencies", Switch: o.SkipDependencies}, {Name: "--stage-image", Value: o.StageImage}},
 	)
 }
 

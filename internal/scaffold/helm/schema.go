@@ -5,7 +5,6 @@ package helm
 import (
 	"fmt"
 	"maps"
-	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -166,7 +165,7 @@ func impliedTypes(words map[string]any) []string {
 		values = append(slices.Clone(values), v)
 	}
 	for _, v := range values {
-		types = append(types, typeOf(v))
+		types = append(types, openapi.TypeOf(v))
 	}
 	if types != nil {
 		return types
@@ -184,28 +183,6 @@ func impliedTypes(words map[string]any) []string {
 		}
 	}
 	return nil
-}
-
-func typeOf(value any) string {
-	switch v := value.(type) {
-	case nil:
-		return "null"
-	case bool:
-		return "boolean"
-	case string:
-		return "string"
-	case int64:
-		return "integer"
-	case float64:
-		if v == math.Trunc(v) {
-			return "integer"
-		}
-		return "number"
-	case []any:
-		return "array"
-	default:
-		return "object"
-	}
 }
 
 // enum takes over the values that are allowed. Kubernetes refuses null wherever

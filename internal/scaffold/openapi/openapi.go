@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -47,6 +48,30 @@ func Value(value any) apiextensionsv1.JSON {
 		panic(err) // it came out of JSON
 	}
 	return apiextensionsv1.JSON{Raw: data}
+}
+
+// TypeOf is the type that a value has in JSON Schema. A number without a fraction
+// is an integer, however it is written.
+func TypeOf(value any) string {
+	switch v := value.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return "boolean"
+	case string:
+		return "string"
+	case int64:
+		return "integer"
+	case float64:
+		if v == math.Trunc(v) {
+			return "integer"
+		}
+		return "number"
+	case []any:
+		return "array"
+	default:
+		return "object"
+	}
 }
 
 // Accepts says why a schema does not accept a value, or nil.

@@ -57,11 +57,7 @@ func Content(o Options, manifests *manifest.Set) (scaffold.Content, []diag.Findi
 }
 
 func (o Options) flags() []scaffold.Flag {
-	var flags []scaffold.Flag
-	for _, path := range o.Manifests {
-		flags = append(flags, scaffold.Flag{Name: "--operator-manifests", Value: path})
-	}
-	return append(flags,
+	return append(scaffold.Repeated("--operator-manifests", o.Manifests),
 		scaffold.Flag{Name: "--api-schema-from", Value: o.Definition},
 		scaffold.Flag{Name: "--stage-image", Value: o.StageImage},
 	)

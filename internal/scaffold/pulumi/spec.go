@@ -132,8 +132,8 @@ func typeOf(words map[string]any) string {
 			return hint.typ
 		}
 	}
-	if values := enumValues(words); len(values) > 0 {
-		return jsonType(values[0])
+	if values := enumValues(words); len(values) > 0 && plain(values[0]) {
+		return openapi.TypeOf(values[0])
 	}
 	return ""
 }

@@ -5,7 +5,6 @@ package pulumi
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -57,33 +56,19 @@ func contains(enum []apiextensionsv1.JSON, value apiextensionsv1.JSON) bool {
 
 // hasType tells whether a plain value is of the type of a schema.
 func hasType(value any, s *schema) bool {
-	switch is := jsonType(value); {
+	switch is := openapi.TypeOf(value); {
+	case !plain(value):
+		return false
 	case s.XIntOrString:
 		return is == "integer" || is == "string"
-	case s.Type == "":
-		return is != ""
 	default:
-		return is == s.Type || is == "integer" && s.Type == "number"
+		return s.Type == "" || is == s.Type || is == "integer" && s.Type == "number"
 	}
 }
 
-// jsonType is the type of a plain value, "" of others.
-func jsonType(value any) string {
-	switch v := value.(type) {
-	case string:
-		return "string"
-	case bool:
-		return "boolean"
-	case int64:
-		return "integer"
-	case float64:
-		if v == math.Trunc(v) {
-			return "integer"
-		}
-		return "number"
-	default:
-		return ""
-	}
+// plain tells whether a value is a text, a number or a boolean.
+func plain(value any) bool {
+	return !slices.Contains([]string{"null", "array", "object"}, openapi.TypeOf(value))
 }
 
 func shown(value any) string {
@@ -168,16 +153,16 @@ func (t *translator) setDefault(path string, s *schema, words map[string]any) {
 	if value == nil {
 		return
 	}
-	plain := openapi.Value(value)
-	if jsonType(value) == "" {
+	if !plain(value) {
 		t.warn(path, "its default %s is left out: it is no text, number or boolean", shown(value))
 		return
 	}
-	if err := openapi.Accepts(s, plain); err != nil {
+	taken := openapi.Value(value)
+	if err := openapi.Accepts(s, taken); err != nil {
 		t.warn(path, "its default %s is left out: %v", shown(value), err)
 		return
 	}
-	s.Default = &plain
+	s.Default = &taken
 }
 
 // misshapen tells of words whose values are not what they should be, and which
