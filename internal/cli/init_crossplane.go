@@ -48,7 +48,7 @@ may be directories, and - for standard input.`,
 }
 
 func runInitCrossplane(env *Env, opts initCrossplaneOptions) error {
-	if err := opts.check(scaffold.Flag{Name: "--xrd", Value: opts.xrd}); err != nil {
+	if err := opts.check(scaffold.Required{Flag: "--xrd", Given: opts.xrd != "", Example: "definition.yaml"}); err != nil {
 		return err
 	}
 	sources, err := opts.read(env)

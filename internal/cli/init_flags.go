@@ -55,7 +55,7 @@ func (o *translateFlags) register(cmd *cobra.Command, version, stageImage string
 }
 
 // check refuses what can be known before the source is read.
-func (o *translateFlags) check(required ...scaffold.Flag) error {
+func (o *translateFlags) check(required ...scaffold.Required) error {
 	return scaffold.CheckTranslation(o.options(), o.stageImage, required...)
 }
 

@@ -49,7 +49,7 @@ chart says of its values and an API cannot say is told, value by value.`,
 }
 
 func runInitHelm(ctx context.Context, env *Env, opts initHelmOptions) error {
-	if err := opts.check(scaffold.Flag{Name: "--chart-url", Value: opts.source.URL}); err != nil {
+	if err := opts.check(scaffold.Required{Flag: "--chart-url", Given: opts.source.URL != "", Example: "oci://registry.acme.org/charts/redis"}); err != nil {
 		return err
 	}
 	stop := view.StartBusy(env.err(), "fetching the chart")

@@ -3,8 +3,6 @@
 package cli
 
 import (
-	"strings"
-
 	"github.com/spf13/cobra"
 
 	"github.com/kratix-tools/kratix/internal/manifest"
@@ -49,8 +47,8 @@ The API has the version of the definition that is stored. Manifests are read as
 
 func runInitOperator(env *Env, opts initOperatorOptions) error {
 	err := opts.check(
-		scaffold.Flag{Name: "--operator-manifests", Value: strings.Join(opts.manifests, " ")},
-		scaffold.Flag{Name: "--api-schema-from", Value: opts.definition},
+		scaffold.Required{Flag: "--operator-manifests", Given: len(opts.manifests) > 0, Example: "operator.yaml"},
+		scaffold.Required{Flag: "--api-schema-from", Given: opts.definition != "", Example: "clusters.postgresql.acme.io"},
 	)
 	if err != nil {
 		return err

@@ -57,7 +57,8 @@ the name of its file into PULUMI_ACCESS_TOKEN_FILE. It is sent over https alone.
 
 func runInitPulumiComponent(ctx context.Context, env *Env, opts initPulumiComponentOptions) error {
 	opts.pulumi.Schema, opts.pulumi.Local, opts.pulumi.StageImage = opts.source.Address, opts.source.Local(), opts.stageImage
-	found := diag.Findings(opts.check(scaffold.Flag{Name: "--schema", Value: opts.source.Address}))
+	schema := scaffold.Required{Flag: "--schema", Given: opts.source.Address != "", Example: "schema.json"}
+	found := diag.Findings(opts.check(schema))
 	found = append(append(found, opts.source.Check()...), opts.pulumi.Check()...)
 	if err := diag.Problems("", found); err != nil {
 		return err

@@ -62,7 +62,8 @@ get the module yourself and name its directory with --module-dir.`,
 }
 
 func runInitTFModule(ctx context.Context, env *Env, opts initTFModuleOptions) error {
-	if err := opts.check(scaffold.Flag{Name: "--module-source", Value: opts.source.Address}); err != nil {
+	source := scaffold.Required{Flag: "--module-source", Given: opts.source.Address != "", Example: "'git::https://git.acme.org/terraform-vpc.git?ref=v1.2.0'"}
+	if err := opts.check(source); err != nil {
 		return err
 	}
 	if err := opts.source.Check(); err != nil {

@@ -63,6 +63,23 @@ type Flag struct {
 	Switch      bool
 }
 
+// Repeated is a flag that is given once for each value.
+func Repeated(name string, values []string) []Flag {
+	var flags []Flag
+	for _, value := range values {
+		flags = append(flags, Flag{Name: name, Value: value})
+	}
+	return flags
+}
+
+// A Required flag is one without which a source is not known.
+type Required struct {
+	Flag string
+	// Given tells whether it has a value; Example is one that it could have.
+	Given   bool
+	Example string
+}
+
 // InstanceConfigure is the Pipeline that serves requests, called as the upstream
 // CLI calls it.
 func InstanceConfigure(containers ...api.Container) Pipeline {
@@ -73,11 +90,11 @@ func InstanceConfigure(containers ...api.Container) Pipeline {
 // CheckTranslation checks what is known before a source is read: the names, the
 // flags that need a value, and the image of the stage if it is not the usual
 // one. All mistakes are one input error.
-func CheckTranslation(o PromiseOptions, stageImage string, required ...Flag) error {
+func CheckTranslation(o PromiseOptions, stageImage string, required ...Required) error {
 	p := o.withDefaults().problems()
-	for _, flag := range required {
-		if flag.Value == "" {
-			p.add(flag.Name, "", "it is missing")
+	for _, r := range required {
+		if !r.Given {
+			p.add(r.Flag, r.Flag+" "+r.Example, "it is missing")
 		}
 	}
 	if _, err := name.ParseReference(stageImage, name.WeakValidation); stageImage != "" && err != nil {

@@ -185,7 +185,7 @@ func endOf(text string) string {
 // Notes tell what has to be known of the source. Here says that it leads
 // anywhere on this machine only.
 func (m *Module) Notes(o Options, here bool) []diag.Finding {
-	found := m.Findings
+	var found []diag.Finding
 	if here {
 		found = append(found, diag.Finding{
 			Severity: diag.SeverityWarning, Field: "--module-source",
@@ -193,6 +193,7 @@ func (m *Module) Notes(o Options, here bool) []diag.Finding {
 			Hint:    "name where the module is published; --module-dir DIR reads its files here",
 		})
 	}
+	found = append(found, m.Findings...)
 	for _, p := range m.Providers {
 		found = append(found, diag.Finding{
 			Severity: diag.SeverityNote,

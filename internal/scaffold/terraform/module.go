@@ -66,9 +66,7 @@ func Read(files fs.FS, dir string) (*Module, error) {
 		v.at.File = filepath.Join(dir, v.at.File)
 		m.add(v)
 	}
-	slices.SortStableFunc(m.Findings, func(a, b diag.Finding) int {
-		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
-	})
+	slices.SortStableFunc(m.Findings, diag.ByPosition)
 	return m, nil
 }
 
