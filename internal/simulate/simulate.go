@@ -310,6 +310,8 @@ func (s *Simulation) write(run *workflow.Run, i int, p *Pipeline) error {
 			p.Work = nil
 			return asRefusal(WorkWriter, err)
 		}
+	} else {
+		p.Findings = append(p.Findings, s.lintDelete(p)...)
 	}
 	written, err := run.WriteStatus(i, p.Metadata)
 	if err != nil {

@@ -93,3 +93,63 @@ func reasons(t *testing.T, object map[string]any) map[string]string {
 	}
 	return found
 }
+
+// TestSilentlyPassedOver is about what Kratix does without a word.
+func TestSilentlyPassedOver(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		action    api.WorkflowAction
+		pipelines []string
+		output    string // name of a file
+		status    string // content of status.yaml
+		want      []string
+	}{
+		"a delete workflow":              {api.ActionDelete, []string{"a"}, "", "", nil},
+		"more delete Pipelines":          {api.ActionDelete, []string{"a", "b", "c"}, "", "message: gone\n", []string{"P10 spec.workflows.resource.delete[1]", "P10 spec.workflows.resource.delete[2]"}},
+		"output of a delete workflow":    {api.ActionDelete, []string{"a"}, "f.yaml", "", []string{"O15 "}},
+		"a message in between":           {api.ActionConfigure, []string{"a", "b"}, "f.yaml", "message: first\n", []string{"M18 message"}},
+		"a message at the end":           {api.ActionConfigure, []string{"a"}, "f.yaml", "message: last\n", nil},
+		"nothing to set back to Pending": {api.ActionConfigure, []string{"a", "b"}, "f.yaml", "key: value\n", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			output, metadata := t.TempDir(), t.TempDir()
+			write(t, output, tt.output, "kind: Namespace\napiVersion: v1\nmetadata: {name: n}\n")
+			if tt.status != "" {
+				write(t, metadata, "status.yaml", tt.status)
+			}
+			pipelines := make([]api.Pipeline, len(tt.pipelines))
+			for i, name := range tt.pipelines {
+				pipelines[i].Name = name
+			}
+			delivery, err := simulate.Run(t.Context(), simulate.Simulation{
+				Workflow: workflow.Spec{
+					Promise: "db", Type: api.WorkflowResource, Action: tt.action, Plural: "dbs", Pipelines: pipelines,
+					Object: map[string]any{"apiVersion": "acme.org/v1", "kind": "DB", "metadata": map[string]any{"name": "orders", "namespace": "team-a"}},
+				},
+				Recorded: func(string) (string, string) { return output, metadata },
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, f := range delivery.Pipelines[0].Findings {
+				got = append(got, f.Code+" "+f.Field)
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("findings (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// write makes a file, or nothing if it has no name.
+func write(t *testing.T, dir, name, content string) {
+	t.Helper()
+	if name == "" {
+		return
+	}
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}

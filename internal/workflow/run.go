@@ -86,6 +86,9 @@ func (r *Run) Pipeline(i int) api.Pipeline { return r.spec.Pipelines[i] }
 // last one. With two delete Pipelines it is not, although no other follows.
 func (r *Run) last(i int) bool { return i == len(r.spec.Pipelines)-1 }
 
+// another reports whether a further configure Pipeline follows i.
+func (r *Run) another(i int) bool { return r.spec.Action == api.ActionConfigure && !r.last(i) }
+
 // Object gives a copy of the object as it is now.
 func (r *Run) Object() map[string]any { return copied(r.object) }
 

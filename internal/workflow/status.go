@@ -66,6 +66,12 @@ func (r *Run) WriteStatus(i int, metadata tree.FS) (Written, error) {
 		return written, diag.Answer(fmt.Errorf("failed to update status: %w", err))
 	}
 	written.Findings = r.warnings(incoming, pruned)
+	if _, told := incoming["message"]; told && !written.Suspended && r.another(i) {
+		written.Findings = append(written.Findings, diag.Finding{
+			Severity: diag.SeverityNote, Code: "M18", Position: diag.Position{File: "metadata/" + adapter.StatusFile}, Field: "message",
+			Message: fmt.Sprintf("is set back to Pending when pipeline %q starts", r.spec.Pipelines[i+1].Name),
+		})
+	}
 	r.object["status"] = status
 	return written, nil
 }
