@@ -6,8 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -247,22 +245,4 @@ func pipelineStages(p *promise.Promise, ref promise.WorkflowRef) ([]stage, error
 		return nil, err
 	}
 	return stages, nil
-}
-
-// writeAtomically writes a file beside its place and moves it there when it is
-// complete.
-func writeAtomically(path string, write func(*os.File) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return diag.Machine(err)
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
-	if err := errors.Join(write(f), f.Chmod(0o644), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }

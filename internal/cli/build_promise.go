@@ -7,8 +7,6 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
-
-	"github.com/kratix-tools/kratix/internal/diag"
 )
 
 type buildPromiseOptions struct {
@@ -64,9 +62,8 @@ func runBuildPromise(env *Env, opts buildPromiseOptions, named bool) error {
 		_, err := env.Out.Write(out.Bytes())
 		return err
 	}
-	err = writeAtomically(opts.output, func(f *os.File) error {
+	return writeOutput(opts.output, func(f *os.File) error {
 		_, err := f.Write(out.Bytes())
 		return err
 	})
-	return diag.Machine(err)
 }

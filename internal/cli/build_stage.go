@@ -116,7 +116,7 @@ func (m *maker) make(ctx context.Context, s stage) error {
 	if err != nil {
 		return err
 	}
-	return writeAtomically(m.output, func(f *os.File) error { return image.WriteTar(f, s.tag, content) })
+	return writeOutput(m.output, func(f *os.File) error { return image.WriteTar(f, s.tag, content) })
 }
 
 // image makes the image of a stage and tells what did it, if that was another

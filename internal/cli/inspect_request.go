@@ -4,6 +4,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -50,6 +51,9 @@ KIND is the kind of the request, its plural or the name of the Promise.`,
 
 // requestArgs takes KIND/NAME or, as kubectl does, KIND NAME.
 func requestArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return usageError(cmd, errors.New("KIND/NAME is missing"))
+	}
 	if _, _, err := kindAndName(strings.Join(args, "/")); err != nil {
 		return usageError(cmd, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"regexp"
 	"slices"
 	"strings"
@@ -40,7 +41,7 @@ func Main(ctx context.Context, env *Env, args []string) int {
 		return code
 	}
 	err := root.ExecuteContext(ctx)
-	if ctx.Err() != nil && err != nil {
+	if err != nil && (ctx.Err() != nil || errors.Is(err, context.Canceled)) {
 		fmt.Fprintln(env.Err, "interrupted")
 		return diag.ExitInterrupted
 	}
@@ -53,10 +54,19 @@ func Main(ctx context.Context, env *Env, args []string) int {
 		view.Error(env.err(), err)
 	}
 	if unwritten != nil && !errors.Is(unwritten, syscall.EPIPE) { // else the reader has seen enough
-		err = diag.Machine(fmt.Errorf("writing the answer: %w", unwritten))
+		err = diag.Machine(fmt.Errorf("writing to standard output: %w", cause(unwritten)))
 		view.Error(env.err(), err)
 	}
 	return diag.ExitCode(err)
+}
+
+// cause leaves out what the error of a file says of it: standard output has
+// another name than the file that it goes to.
+func cause(err error) error {
+	if file, ok := errors.AsType[*fs.PathError](err); ok {
+		return file.Err
+	}
+	return err
 }
 
 // A shownError carries an exit code for a result that was already shown, such
@@ -188,7 +198,7 @@ func strict(cmd *cobra.Command) {
 			if err == nil || len(diag.Hints(err)) > 0 {
 				return err
 			}
-			return usageError(cmd, err)
+			return usageError(cmd, arguments(cmd, args, given))
 		}
 	}
 	for _, sub := range cmd.Commands() {

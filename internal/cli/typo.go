@@ -4,6 +4,7 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -99,6 +100,19 @@ func flagError(cmd *cobra.Command, err error) error {
 		return diag.Hint(err, "did you mean "+near+"?")
 	}
 	return diag.Hint(err, cmd.CommandPath()+" --help lists the flags")
+}
+
+// arguments says which argument of a command is one too many, or which is
+// missing, by the name that its usage has for it. allowed is what has refused
+// those that are given.
+func arguments(cmd *cobra.Command, allowed cobra.PositionalArgs, given []string) error {
+	for n := len(given) - 1; n >= 0; n-- {
+		if allowed(cmd, given[:n]) == nil {
+			return fmt.Errorf("%q is one argument too many", given[n])
+		}
+	}
+	names := strings.Fields(cmd.Use)[1:]
+	return fmt.Errorf("%s is missing", strings.TrimSuffix(names[len(given)], "..."))
 }
 
 // usageError is a mistake on the command line.

@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -135,9 +136,23 @@ func Hints(err error) []string {
 }
 
 // roomHint is what to do about a directory that has no more room, wherever in
-// the program that was noticed.
+// the program that was noticed. If the directory is gone meanwhile, with all that
+// was written in vain, it speaks of the one around it. Relative paths are in the
+// user's own directories, for which no variable names another place.
 func roomHint(dir string) string {
-	return "make room in " + dir + " (df -h " + dir + "), or name another place: XDG_CACHE_HOME is for images, TMPDIR for runs"
+	for !exists(dir) && dir != filepath.Dir(dir) {
+		dir = filepath.Dir(dir)
+	}
+	hint := "make room in " + dir + " (df -h " + dir + ")"
+	if filepath.IsAbs(dir) {
+		hint += ", or name another place: XDG_CACHE_HOME is for images, TMPDIR for runs"
+	}
+	return hint
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // walk visits err and all that it wraps.

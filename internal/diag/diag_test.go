@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -89,11 +90,20 @@ func TestNearest(t *testing.T) {
 
 func TestFullDiskIsHintedAt(t *testing.T) {
 	t.Parallel()
-	full := &fs.PathError{Op: "write", Path: "/cache/images/tmp/blob-1", Err: syscall.ENOSPC}
+	dir := t.TempDir()
+	full := &fs.PathError{Op: "write", Err: syscall.ENOSPC}
 	err := Machine(fmt.Errorf("fetching image a: %w", errors.Join(full)))
-	hints := Hints(err)
-	if len(hints) != 1 || !strings.HasPrefix(hints[0], "make room in /cache/images/tmp (df -h /cache/images/tmp)") {
-		t.Errorf("hints %q", hints)
+	another := ", or name another place: XDG_CACHE_HOME is for images, TMPDIR for runs"
+	for path, want := range map[string]string{
+		filepath.Join(dir, "blob-1"):              "make room in " + dir + " (df -h " + dir + ")" + another,
+		filepath.Join(dir, "gone", "in", "vain"):  "make room in " + dir + " (df -h " + dir + ")" + another,
+		"testdata-not-there/.promise.yaml-1":      "make room in . (df -h .)",
+		".kratix/runs/2026/small/output/gone.txt": "make room in . (df -h .)",
+	} {
+		full.Path = path
+		if diff := cmp.Diff([]string{want}, Hints(err)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", path, diff)
+		}
 	}
 	full.Err = syscall.EACCES
 	if hints := Hints(err); len(hints) > 0 {

@@ -30,6 +30,9 @@ func Find(dir string) (string, error) {
 	if err != nil {
 		return "", diag.Machine(err)
 	}
+	if !exists(absolute) { // a slip must not end at the Promise of a parent
+		return "", diag.Inputf("%s: no such directory", dir)
+	}
 	for at := filepath.Clean(dir); ; at = filepath.Join(at, "..") {
 		if file := filepath.Join(at, FlatFile); exists(file) {
 			return file, nil

@@ -297,6 +297,10 @@ func TestFind(t *testing.T) {
 			t.Errorf("Find(%s) = %s, %v, want %s", dir, got, err, want)
 		}
 	}
+	slip := filepath.Join(root, "flat", "workflow")
+	if found, err := promise.Find(slip); err == nil || err.Error() != slip+": no such directory" || diag.ExitCode(err) != diag.ExitInput {
+		t.Errorf("Find of a directory that is not there gives %q, %v", found, err)
+	}
 	dir := filepath.Join(root, "none")
 	_, err := promise.Find(dir)
 	if err == nil || err.Error() != "no promise.yaml in "+dir+" or any parent" || diag.ExitCode(err) != diag.ExitInput {

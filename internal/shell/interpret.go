@@ -110,6 +110,7 @@ func (s *session) talk(ctx context.Context, terminal *os.File, stdout io.Writer)
 			}
 		}
 		if over {
+			fmt.Fprintln(stdout)
 			return s.code
 		}
 		l.rest, s.parser = nil, syntax.NewParser() // after a mistake, with the next line

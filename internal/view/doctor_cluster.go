@@ -14,7 +14,7 @@ func (v viewer) cluster(c *doctor.Cluster) {
 	t := table{}
 	switch {
 	case c.Server == "":
-		t.row("cluster", "none: "+escaped(c.Detail))
+		t.row("cluster", "none: "+escaped(strings.TrimPrefix(c.Detail, "no cluster: ")))
 		t.loose(v)
 		return
 	case !c.Reachable:

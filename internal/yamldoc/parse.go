@@ -208,7 +208,7 @@ func (d *Document) syntaxError(err error) diag.Finding {
 		Position: diag.Position{File: d.File, Line: d.line + line, Column: column},
 		Message:  message,
 	}
-	if line <= len(d.lines) && strings.HasPrefix(strings.TrimLeft(d.lineText(line-1), " "), "\t") {
+	if strings.Contains(message, "tab character") || line <= len(d.lines) && strings.HasPrefix(strings.TrimLeft(d.lineText(line-1), " "), "\t") {
 		f.Hint = "indent with spaces: YAML does not allow tabs there"
 	}
 	return f

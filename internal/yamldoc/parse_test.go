@@ -66,6 +66,8 @@ func TestParseErrorsNameTheLine(t *testing.T) {
 		"the same after many lines":    {"a:\n" + strings.Repeat("  k: [1,\n   2]\n", 0) + "  b: 1\n  c:\n  - 1\n  - 2\n d: 1\n", "f:6: did not find expected key", ""},
 		"an item where a key belongs":  {"a: 1\n- b\n", "f:2: did not find expected key", ""},
 		"a bracket that stays open":    {"a: [1, 2\nb: c\n", "f:2: did not find expected ',' or ']'", ""},
+		"a tab before a key":           {"a: b\n\tc: d\n", "f:2: found a tab character that violates indentation", "indent with spaces: YAML does not allow tabs there"},
+		"a tab at the end":             {"a:\n  b: c\n\td: e\n", "f:2: found a tab character that violates indentation", "indent with spaces: YAML does not allow tabs there"},
 		"a tab":                        {"a:\n\t- b\n", "f:2: found character that cannot start any token", "indent with spaces: YAML does not allow tabs there"},
 		"an unknown anchor":            {"a: *q\n", "f:1: unknown anchor 'q' referenced", ""},
 		"the second document":          {"a: 1\n---\nb: c: d\n", "f:3: mapping values are not allowed in this context", ""},
