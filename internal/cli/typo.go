@@ -5,6 +5,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -106,9 +107,9 @@ func flagError(cmd *cobra.Command, err error) error {
 // missing, by the name that its usage has for it. allowed is what has refused
 // those that are given.
 func arguments(cmd *cobra.Command, allowed cobra.PositionalArgs, given []string) error {
-	for n := len(given) - 1; n >= 0; n-- {
+	for n, last := range slices.Backward(given) {
 		if allowed(cmd, given[:n]) == nil {
-			return fmt.Errorf("%q is one argument too many", given[n])
+			return fmt.Errorf("%q is one argument too many", last)
 		}
 	}
 	names := strings.Fields(cmd.Use)[1:]
