@@ -177,6 +177,7 @@ func newInspectWorkPlacementsCmd(env *Env) *cobra.Command {
 				return err
 			}
 			opts.query.Namespace = source.namespace
+			opts.query.Full = opts.output.Format != view.Text && opts.output.Format != view.Name
 			list, err := in.WorkPlacements(cmd.Context(), opts.query)
 			if err != nil {
 				return err

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -65,6 +66,9 @@ func runInspectWork(ctx context.Context, env *Env, opts workOptions, arg string)
 	if err != nil {
 		return err
 	}
+	if err := opts.oneAnswer(); err != nil {
+		return err
+	}
 	in, source, err := opts.inspector(env)
 	if err != nil {
 		return err
@@ -96,6 +100,30 @@ func runInspectWork(ctx context.Context, env *Env, opts workOptions, arg string)
 			verdict: opts.judged(report.Verdict.Healthy, "Work "+name),
 		}, nil
 	})
+}
+
+// oneAnswer refuses flags that ask for different things.
+func (o *workOptions) oneAnswer() error {
+	var asked []string
+	for _, flag := range []struct {
+		name  string
+		given bool
+	}{
+		{"--show", len(o.show) > 0}, {"--all-documents", o.all}, {"--extract", o.extract != ""},
+	} {
+		if flag.given {
+			asked = append(asked, flag.name)
+		}
+	}
+	switch format := o.output.Format; {
+	case len(asked) > 1:
+		return diag.Inputf("%s exclude each other", strings.Join(asked, " and "))
+	case len(asked) == 1 && format != view.Text:
+		return diag.Inputf("%s and -o %s exclude each other: documents are printed as they are", asked[0], format)
+	case o.extract != "" && o.watch:
+		return diag.Inputf("--extract and --watch exclude each other")
+	}
+	return nil
 }
 
 // showWork prints a Work or, if they are asked for, its documents.

@@ -55,4 +55,7 @@ type WorksQuery struct {
 	Promise, Request, Destination string
 	// NotReady leaves out what is healthy.
 	NotReady bool
+	// Full reads WorkPlacements that are fine as well, for their group and
+	// version, which their metadata does not tell.
+	Full bool
 }

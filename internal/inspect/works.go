@@ -151,7 +151,7 @@ func (in *Inspector) WorkPlacements(ctx context.Context, q WorksQuery) (*WorkPla
 	for i := range s.works {
 		works[key(&s.works[i])] = &s.works[i]
 	}
-	items, err := in.placedItems(ctx, f, s, works, q.Destination, labels != "")
+	items, err := in.placedItems(ctx, f, s, works, q, labels != "")
 	if err != nil {
 		return nil, err
 	}
@@ -179,28 +179,29 @@ func (p *Placed) healthy() bool {
 	return (p.State == StateWritten || p.Silent) && !p.Misplaced && !p.Deleting
 }
 
-// placedItems tells about WorkPlacements, and reads those that are not fine.
-func (in *Inspector) placedItems(ctx context.Context, f *facts, s *survey, works map[string]*Row, destination string, known bool) ([]Placed, error) {
+// placedItems tells about WorkPlacements, and reads those that are not fine, or
+// all.
+func (in *Inspector) placedItems(ctx context.Context, f *facts, s *survey, works map[string]*Row, q WorksQuery, known bool) ([]Placed, error) {
 	var items []Placed
-	var unwell []string
+	var read []string
 	for of, rows := range s.placed {
 		if known && works[of] == nil {
 			continue
 		}
 		for i := range rows {
 			p := s.placedRow(&rows[i], works[of])
-			if destination != "" && p.Destination != destination {
+			if q.Destination != "" && p.Destination != q.Destination {
 				continue
 			}
 			items = append(items, p)
-			if !p.healthy() {
-				unwell = append(unwell, of)
+			if q.Full || !p.healthy() {
+				read = append(read, of)
 			}
 		}
 	}
-	slices.Sort(unwell)
-	unwell = slices.Compact(unwell)
-	reports, err := in.explain(ctx, f, s, unwell[:min(len(unwell), in.options.MaxExplained)])
+	slices.Sort(read)
+	read = slices.Compact(read)
+	reports, err := in.explain(ctx, f, s, read[:min(len(read), in.options.MaxExplained)])
 	for i := range items {
 		if r := reports[items[i].Namespace+"/"+items[i].Work]; r != nil {
 			items[i] = r.placement(items[i])

@@ -24,7 +24,7 @@ func Works(w term.Stream, o *Output, l *inspect.WorkList, everywhere bool) error
 	}
 	v := newViewer(w)
 	if len(l.Items) == 0 {
-		fmt.Fprintln(v, noWorks(l))
+		fmt.Fprintln(v, noWorks(l, everywhere))
 		v.unknown(l.Unknown)
 		return nil
 	}
@@ -36,14 +36,22 @@ func Works(w term.Stream, o *Output, l *inspect.WorkList, everywhere bool) error
 	return nil
 }
 
-func noWorks(l *inspect.WorkList) string {
+func noWorks(l *inspect.WorkList, everywhere bool) string {
 	switch {
 	case len(l.Unknown) > 0:
 		return "No Work can be seen."
 	case l.Total > 0:
 		return fmt.Sprintf("All is well: %s, none to be shown.", count(l.Total, "Work"))
 	}
-	return "There are no Works."
+	return none("Works", everywhere)
+}
+
+// none says that a list is empty, and where else to look.
+func none(what string, everywhere bool) string {
+	if everywhere {
+		return "There are no " + what + "."
+	}
+	return "There are no " + what + " in this namespace; -A looks into all."
 }
 
 // names are those of listed objects, as kubectl takes them.
@@ -224,7 +232,7 @@ func WorkPlacements(w term.Stream, o *Output, l *inspect.WorkPlacementList, ever
 	}
 	v := newViewer(w)
 	if len(l.Items) == 0 {
-		fmt.Fprintln(v, "There are no WorkPlacements.")
+		fmt.Fprintln(v, none("WorkPlacements", everywhere))
 		v.unknown(l.Unknown)
 		return nil
 	}

@@ -218,7 +218,7 @@ func (v viewer) checked(c *inspect.StoreCheck, beside inspect.State) string {
 	if c.Identical == c.Checked && beside == inspect.StateVerified {
 		return "(" + sum + ")"
 	}
-	if beside == inspect.StateUnverified && !slices.ContainsFunc(c.Files, differs) {
+	if c.Identical < c.Checked && !slices.ContainsFunc(c.Files, differs) { // not read
 		return "(" + sum + ")"
 	}
 	if c.Identical == c.Checked {
