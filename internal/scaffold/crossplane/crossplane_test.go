@@ -3,7 +3,6 @@
 package crossplane_test
 
 import (
-	"bytes"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -68,15 +67,7 @@ func made(t *testing.T, o crossplane.Options) []scaffold.File {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return append(files, scaffold.File{Path: "findings", Data: listed(append(findings, more...))})
-}
-
-func listed(findings []diag.Finding) []byte {
-	var text bytes.Buffer
-	for _, f := range findings {
-		fmt.Fprintf(&text, "%s: %s\n", f.Severity, strings.TrimPrefix(f.String(), "testdata"+string(filepath.Separator)))
-	}
-	return text.Bytes()
+	return append(files, scaffold.File{Path: "findings", Data: scaffoldtest.Listed(append(findings, more...))})
 }
 
 func TestDefinitionsOfBothGenerations(t *testing.T) {
@@ -160,7 +151,7 @@ func TestWhatTheStageMakes(t *testing.T) {
 			if got := c.Pipelines[0].Containers[0].Env[2].Value; got != test.kind {
 				t.Errorf("the stage makes a %s, want %s", got, test.kind)
 			}
-			if told := string(listed(findings)); !strings.Contains(told, fmt.Sprintf("share one %s, %s\n", test.kind, test.where)) {
+			if told := string(scaffoldtest.Listed(findings)); !strings.Contains(told, fmt.Sprintf("share one %s, %s\n", test.kind, test.where)) {
 				t.Errorf("told %s, want %s", told, test.where)
 			}
 		})

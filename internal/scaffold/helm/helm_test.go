@@ -56,14 +56,6 @@ func made(t *testing.T, o scaffold.PromiseOptions, values, schema []byte) ([]sca
 	return files, append(findings, more...)
 }
 
-func listed(findings []diag.Finding) []byte {
-	var text []byte
-	for _, f := range findings {
-		text = append(text, string(f.Severity)+": "+f.String()+"\n"...)
-	}
-	return text
-}
-
 // Charts as people have them: one with a schema that says all that draft 7 can
 // say, and one that only shows its values.
 func TestCharts(t *testing.T) {
@@ -80,7 +72,7 @@ func TestCharts(t *testing.T) {
 				values := read(t, "testdata", chart, "values.yaml")
 				files, findings := made(t, o, values, read(t, "testdata", chart, "values.schema.json"))
 				scaffoldtest.Works(t, files)
-				files = append(files, scaffold.File{Path: "findings", Data: listed(findings)})
+				files = append(files, scaffold.File{Path: "findings", Data: scaffoldtest.Listed(findings)})
 				scaffoldtest.Golden(t, filepath.Join("testdata", name+".golden"), files)
 			})
 		}
@@ -107,7 +99,7 @@ func schemaOf(t *testing.T, values, schema string) (*apiextensionsv1.JSONSchemaP
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s, string(listed(findings))
+	return s, string(scaffoldtest.Listed(findings))
 }
 
 // What a schema says of one value, and what is told of it.
@@ -156,7 +148,7 @@ func TestWordsOfASchema(t *testing.T) {
 			if err := yaml.UnmarshalStrict([]byte(test.want), &want); err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(want, s.Properties["a"], sameJSON()); diff != "" {
+			if diff := cmp.Diff(want, s.Properties["a"], scaffoldtest.SameJSON()); diff != "" {
 				t.Errorf("schema (-want +got):\n%s", diff)
 			}
 			if (test.told == "") != (told == "") || !strings.Contains(told, test.told) {
@@ -164,10 +156,6 @@ func TestWordsOfASchema(t *testing.T) {
 			}
 		})
 	}
-}
-
-func sameJSON() cmp.Option {
-	return cmp.Comparer(func(a, b apiextensionsv1.JSON) bool { return string(a.Raw) == string(b.Raw) })
 }
 
 // What values.yaml has already, a request need not say.

@@ -3,7 +3,6 @@
 package operator_test
 
 import (
-	"bytes"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -56,15 +55,7 @@ func made(t *testing.T, definition string, o scaffold.PromiseOptions) []scaffold
 	if err != nil {
 		t.Fatal(err)
 	}
-	return append(files, scaffold.File{Path: "findings", Data: listed(append(findings, more...))})
-}
-
-func listed(findings []diag.Finding) []byte {
-	var text bytes.Buffer
-	for _, f := range findings {
-		fmt.Fprintf(&text, "%s: %s\n", f.Severity, strings.TrimPrefix(f.String(), "testdata"+string(filepath.Separator)))
-	}
-	return text.Bytes()
+	return append(files, scaffold.File{Path: "findings", Data: scaffoldtest.Listed(append(findings, more...))})
 }
 
 func TestOperatorWithSeveralDefinitions(t *testing.T) {

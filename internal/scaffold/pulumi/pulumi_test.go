@@ -62,14 +62,6 @@ func parse(t *testing.T, data []byte, component string) (*pulumi.Package, pulumi
 	return p, c
 }
 
-func listed(findings []diag.Finding) []byte {
-	var text []byte
-	for _, f := range findings {
-		text = append(text, string(f.Severity)+": "+f.String()+"\n"...)
-	}
-	return text
-}
-
 func remote() pulumi.Options {
 	return pulumi.Options{
 		Schema:      "https://packages.acme.org/acme-web/schema.json",
@@ -99,7 +91,7 @@ func TestPackage(t *testing.T) {
 			t.Parallel()
 			files, findings := made(t, test.options, test.split)
 			scaffoldtest.Works(t, files)
-			files = append(files, scaffold.File{Path: "findings", Data: listed(findings)})
+			files = append(files, scaffold.File{Path: "findings", Data: scaffoldtest.Listed(findings)})
 			scaffoldtest.Golden(t, "testdata/"+test.name+".golden", files)
 		})
 	}
@@ -127,7 +119,7 @@ func specOf(t *testing.T, inputs string) (apiextensionsv1.JSONSchemaProps, strin
 	}, "resources": {"p:index:C": {"isComponent": true, "inputProperties": `+inputs+`},
 		"p:index:R": {"description": "An R", "inputProperties": {"size": {"$ref": "#/types/p:index:Size"}, "r": {"$ref": "#/resources/p:index:R"}}, "requiredInputs": ["size"]}}}`), "")
 	spec, findings := pulumi.Spec(p, c)
-	return spec, string(listed(findings))
+	return spec, string(scaffoldtest.Listed(findings))
 }
 
 // What is made of one type, and what is told of it.
@@ -207,7 +199,7 @@ func TestTypes(t *testing.T) {
 			if err := yaml.UnmarshalStrict([]byte(test.want), &want); err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(want, spec.Properties["a"], sameJSON()); diff != "" {
+			if diff := cmp.Diff(want, spec.Properties["a"], scaffoldtest.SameJSON()); diff != "" {
 				t.Errorf("schema (-want +got):\n%s", diff)
 			}
 			if (test.told == "") != (told == "") || !strings.Contains(told, test.told) {
@@ -215,10 +207,6 @@ func TestTypes(t *testing.T) {
 			}
 		})
 	}
-}
-
-func sameJSON() cmp.Option {
-	return cmp.Comparer(func(a, b apiextensionsv1.JSON) bool { return string(a.Raw) == string(b.Raw) })
 }
 
 // What one of the alternatives accepts, the API accepts, and without a word in it
@@ -254,7 +242,7 @@ func TestAPIIsBounded(t *testing.T) {
 	}
 	p, c := parse(t, []byte(`{"name": "p", "types": {`+strings.Join(types, ",")+`}, "resources": {"p:index:C": {"isComponent": true, "inputProperties": {"a": {"$ref": "#/types/p:index:T0"}}}}}`), "")
 	spec, findings := pulumi.Spec(p, c)
-	if told := string(listed(findings)); !strings.Contains(told, "no room for one more") {
+	if told := string(scaffoldtest.Listed(findings)); !strings.Contains(told, "no room for one more") {
 		t.Errorf("told %q", told)
 	}
 	depth := 0

@@ -14,12 +14,15 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
+	"github.com/kratix-tools/kratix/internal/diag"
 	"github.com/kratix-tools/kratix/internal/promise"
 	"github.com/kratix-tools/kratix/internal/scaffold"
 )
@@ -43,6 +46,22 @@ func Golden(t *testing.T, tree string, files []scaffold.File) {
 	if diff := cmp.Diff(readTree(t, tree), got); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
+}
+
+// Listed gives findings one on a line, as they are kept in a tree. Files are named
+// as seen from testdata.
+func Listed(findings []diag.Finding) []byte {
+	var text []byte
+	for _, f := range findings {
+		f.File = strings.TrimPrefix(f.File, "testdata"+string(filepath.Separator))
+		text = append(text, string(f.Severity)+": "+f.String()+"\n"...)
+	}
+	return text
+}
+
+// SameJSON compares the values in schemas as they are written.
+func SameJSON() cmp.Option {
+	return cmp.Comparer(func(a, b apiextensionsv1.JSON) bool { return string(a.Raw) == string(b.Raw) })
 }
 
 // Works writes the files, and loads the Promise and its example as every command

@@ -73,15 +73,7 @@ func schemaOf(t *testing.T, variable string) (schema, findings string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(text), list(m.Findings)
-}
-
-func list(findings []diag.Finding) string {
-	var lines strings.Builder
-	for _, f := range findings {
-		lines.WriteString(string(f.Severity) + ": " + f.String() + "\n")
-	}
-	return lines.String()
+	return string(text), string(scaffoldtest.Listed(m.Findings))
 }
 
 func TestModuleOfManyVariables(t *testing.T) {
@@ -98,7 +90,7 @@ func TestModuleOfManyVariables(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "vpc.yaml", string(text))
-	golden(t, "vpc.findings", list(m.Findings))
+	golden(t, "vpc.findings", string(scaffoldtest.Listed(m.Findings)))
 	if diff := cmp.Diff([]string{"arn", "region", "vpc_id"}, m.Outputs); diff != "" {
 		t.Errorf("outputs (-want +got):\n%s", diff)
 	}
