@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/spf13/pflag"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -88,12 +87,6 @@ func (c *Config) Connect() (*Client, error) {
 		return nil, c.refused(err)
 	}
 	return &Client{rest: client, config: config, Namespace: namespace}, nil
-}
-
-// Timeout is what --request-timeout says; 0 is none.
-func (c *Config) Timeout() time.Duration {
-	timeout, _ := clientcmd.ParseTimeout(c.Overrides.Timeout)
-	return timeout
 }
 
 // Target names the cluster that Connect would reach: the context of the

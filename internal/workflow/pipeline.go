@@ -169,21 +169,6 @@ func (r PipelineResult) Err() error {
 	return diag.Answer(fmt.Errorf("pipeline %q: %s %s", r.Name, s, s.Ending()))
 }
 
-// Images lists the images of some Pipelines, each once, to be prepared.
-func Images(pipelines []api.Pipeline) []string {
-	var images []string
-	seen := map[string]bool{}
-	for _, p := range pipelines {
-		for _, c := range p.Spec.Containers {
-			if !seen[c.Image] {
-				seen[c.Image] = true
-				images = append(images, c.Image)
-			}
-		}
-	}
-	return images
-}
-
 // errTimeout is the cause of a context that has used up PipelineRun.Timeout.
 var errTimeout = errors.New("timeout")
 

@@ -606,11 +606,3 @@ func TestWhatCannotBeProvidedIsRefusedByField(t *testing.T) {
 		t.Errorf("findings (-want +got):\n%s", diff)
 	}
 }
-
-func TestImagesAreListedOnce(t *testing.T) {
-	t.Parallel()
-	got := workflow.Images([]api.Pipeline{steps("b", "a"), steps("a", "c")})
-	if diff := cmp.Diff([]string{"b", "a", "c"}, got); diff != "" {
-		t.Errorf("images (-want +got):\n%s", diff)
-	}
-}
