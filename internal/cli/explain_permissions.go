@@ -57,6 +57,7 @@ ConfigMap kratix in namespace kratix-platform-system, which --kratix-config take
 		},
 	}
 	opts.register(cmd)
+	cmd.ValidArgsFunction = opts.completePipelines
 	flags := cmd.Flags()
 	flags.StringVarP(&opts.namespace, "namespace", "n", "default", "`NAMESPACE` of the request")
 	flags.StringVar(&opts.config, "kratix-config", "", "`FILE` with the ConfigMap kratix of a platform")

@@ -182,6 +182,7 @@ const (
 // called with an unknown word names the nearest command, and argument errors
 // are usage errors.
 func strict(cmd *cobra.Command) {
+	completeEnums(cmd)
 	if cmd.Name() == "help" {
 		cmd.Run, cmd.RunE = nil, help
 	} else if cmd.HasSubCommands() && !cmd.Runnable() {
@@ -269,12 +270,18 @@ func (e *enum[T]) Set(text string) error {
 	return fmt.Errorf("want %s", e.list())
 }
 
-// list gives the allowed values as words: "a, b or c".
-func (e *enum[T]) list() string {
+// words gives the allowed values.
+func (e *enum[T]) words() []string {
 	words := make([]string, len(e.allowed))
 	for i, a := range e.allowed {
 		words[i] = string(a)
 	}
+	return words
+}
+
+// list gives the allowed values as words: "a, b or c".
+func (e *enum[T]) list() string {
+	words := e.words()
 	if len(words) == 1 {
 		return words[0]
 	}

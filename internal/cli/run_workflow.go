@@ -75,6 +75,7 @@ another. Destinations are those in tests/destinations.
 		},
 	}
 	opts.promiseFlags.register(cmd)
+	cmd.ValidArgsFunction = opts.completePipelines
 	opts.containerFlags.register(cmd)
 	opts.objectFlags.register(cmd)
 	opts.debugFlags.register(cmd)

@@ -39,6 +39,7 @@ makes no Work is skipped. --update writes placements.yaml.`,
 		},
 	}
 	opts.promiseFlags.register(cmd)
+	cmd.ValidArgsFunction = opts.completeCases
 	opts.caseFlags.register(cmd)
 	return cmd
 }

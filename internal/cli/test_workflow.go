@@ -118,6 +118,7 @@ or tests/suite.yaml has. --watch goes on with the same rule while you edit.`,
 
 func (o *testWorkflowOptions) register(cmd *cobra.Command) {
 	o.promiseFlags.register(cmd)
+	cmd.ValidArgsFunction = o.completeCases
 	o.containerFlags.register(cmd)
 	o.caseFlags.register(cmd)
 	o.debugFlags.register(cmd)
