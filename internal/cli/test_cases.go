@@ -105,7 +105,7 @@ func (o *caseFlags) present(ctx context.Context, env *Env, s *suite.Suite, progr
 		return nil, err
 	}
 	if o.places {
-		view.Places(env.out(), report)
+		tests.Places(report)
 	}
 	tests.Sum(report)
 	return report, nil

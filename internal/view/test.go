@@ -466,15 +466,18 @@ func several(names []string, most int) string {
 }
 
 // Places lists where every document of every case would land.
-func Places(w term.Stream, r *suite.Report) {
-	v := newViewer(w)
+func (t *Tests) Places(r *suite.Report) {
 	for _, c := range r.Cases {
 		if len(c.Placements) == 0 {
 			continue
 		}
-		fmt.Fprintf(v, "\n%s\n", v.strong.Render(c.Name))
+		if !t.bare {
+			fmt.Fprintln(t.v)
+		}
+		t.bare = false
+		fmt.Fprintln(t.v, t.v.strong.Render(c.Name))
 		for _, p := range c.Placements {
-			v.places(p, "  ")
+			t.v.places(p, "  ")
 		}
 	}
 }
