@@ -89,7 +89,7 @@ func fileEdits(dir string, edits []promise.Edit) ([]scaffold.File, error) {
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, scaffold.File{Path: filepath.ToSlash(below), Data: e.Data, Replace: !e.Created})
+		files = append(files, scaffold.File{Path: filepath.ToSlash(below), Data: e.Data, Replace: !e.Created, Before: e.Before})
 	}
 	return files, nil
 }

@@ -22,6 +22,8 @@ import (
 type Edit struct {
 	File string
 	Data []byte
+	// Before is what the file held when it was read; nil if there was none.
+	Before []byte
 	// Created says that the file does not exist yet.
 	Created bool
 }
@@ -82,7 +84,11 @@ func (d *draft) edits() []Edit {
 	for i, s := range d.sources {
 		created := slices.Contains(d.created, s.doc.File)
 		if created || s.doc != d.p.sources[i].doc {
-			edits = append(edits, Edit{File: s.doc.File, Data: s.doc.Bytes(), Created: created})
+			e := Edit{File: s.doc.File, Data: s.doc.Bytes(), Created: created}
+			if !created {
+				e.Before = d.p.sources[i].doc.Bytes()
+			}
+			edits = append(edits, e)
 		}
 	}
 	return edits

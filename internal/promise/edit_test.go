@@ -206,7 +206,7 @@ func TestAddContainerInTheSplitLayout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := promise.Edit{File: file, Data: append(readFile(t, file), "    - name: render-v2\n      image: ghcr.io/acme/render:v2\n"...)}
+	want := promise.Edit{File: file, Before: readFile(t, file), Data: append(readFile(t, file), "    - name: render-v2\n      image: ghcr.io/acme/render:v2\n"...)}
 	if diff := cmp.Diff(want, edit); diff != "" {
 		t.Errorf("edit (-want +got):\n%s", diff)
 	}

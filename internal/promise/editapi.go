@@ -270,7 +270,7 @@ func (p *Promise) renameRequests(before, after apiNames) ([]Edit, error) {
 			return nil, err
 		}
 		if edited != nil {
-			edits = append(edits, Edit{File: file, Data: edited.Bytes()})
+			edits = append(edits, Edit{File: file, Data: edited.Bytes(), Before: docs[0].Bytes()})
 		}
 	}
 	return edits, nil

@@ -3,6 +3,7 @@
 package scaffold
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,6 +22,9 @@ type File struct {
 	Data []byte
 	// Replace says that the file is expected to be there: it is an edit.
 	Replace bool
+	// Before, if set, is what an edit was made of. A file that holds something
+	// else by now is not replaced: that would undo what somebody else did.
+	Before []byte
 }
 
 // WriteOptions say how [Write] writes.
@@ -38,12 +42,20 @@ func Write(dir string, files []File, opts WriteOptions) error {
 	var w writer
 	for _, f := range files {
 		path := filepath.Join(dir, filepath.FromSlash(f.Path))
-		if err := w.write(path, f); err != nil {
+		err := w.write(path, f)
+		switch {
+		case errors.Is(err, errChanged):
+			err := diag.Machine(errors.Join(fmt.Errorf("%s: %w", path, err), w.rollBack()))
+			return diag.Hint(err, "run the command once more: nothing is written")
+		case err != nil:
 			return diag.Machine(errors.Join(inWords(path, err), w.rollBack()))
 		}
 	}
 	return nil
 }
+
+// errChanged is that of a file that is not what its edit was made of.
+var errChanged = errors.New("somebody else has changed it in the meantime")
 
 // inWords says which file cannot be written, rather than which temporary file
 // on the way to it.
@@ -102,7 +114,17 @@ func (w *writer) write(path string, f File) error {
 	if err != nil {
 		return err
 	}
-	if err := writeAtomically(path, f.Data, mode); err != nil {
+	unchanged := func() error {
+		now, err := os.ReadFile(path)
+		if err == nil && !bytes.Equal(now, f.Before) {
+			return errChanged
+		}
+		return err
+	}
+	if f.Before == nil {
+		unchanged = func() error { return nil }
+	}
+	if err := writeAtomically(path, f.Data, mode, unchanged); err != nil {
 		return err
 	}
 	w.undo = append(w.undo, undo)
@@ -147,7 +169,9 @@ func keep(path string, mode fs.FileMode) (target string, with fs.FileMode, undo 
 	if err != nil {
 		return "", 0, nil, err
 	}
-	undo = func() error { return writeAtomically(path, old, info.Mode().Perm()) }
+	undo = func() error {
+		return writeAtomically(path, old, info.Mode().Perm(), func() error { return nil })
+	}
 	if mode == 0 {
 		mode = info.Mode().Perm()
 	}
@@ -161,8 +185,9 @@ func removeIfThere(path string) error {
 	return nil
 }
 
-// writeAtomically writes a file beside path and then gives it that name.
-func writeAtomically(path string, data []byte, mode fs.FileMode) (err error) {
+// writeAtomically writes a file beside path and then, if allowed at that moment,
+// gives it that name.
+func writeAtomically(path string, data []byte, mode fs.FileMode, allowed func() error) (err error) {
 	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
 		return err
@@ -176,6 +201,9 @@ func writeAtomically(path string, data []byte, mode fs.FileMode) (err error) {
 	err = errors.Join(err, temp.Chmod(mode), temp.Sync(), temp.Close())
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	if err := allowed(); err != nil {
+		return err
 	}
 	return os.Rename(temp.Name(), path)
 }

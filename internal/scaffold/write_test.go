@@ -70,6 +70,24 @@ func TestWriteTakesEditsWithoutForce(t *testing.T) {
 	}
 }
 
+func TestWriteKeepsWhatSomebodyElseWrote(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, dir, files("a", "theirs", "b", "1"))
+	edits := []scaffold.File{
+		{Path: "b", Data: []byte("2"), Replace: true, Before: []byte("1")},
+		{Path: "a", Data: []byte("ours"), Replace: true, Before: []byte("before")},
+	}
+	err := scaffold.Write(dir, edits, scaffold.WriteOptions{})
+	want := filepath.Join(dir, "a") + ": somebody else has changed it in the meantime"
+	if err == nil || err.Error() != want || diag.ExitCode(err) != diag.ExitMachine {
+		t.Errorf("error %v, want %s", err, want)
+	}
+	if diff := cmp.Diff(map[string]string{"a": "theirs", "b": "1"}, readTree(t, dir)); diff != "" {
+		t.Errorf("tree (-want +got):\n%s", diff)
+	}
+}
+
 func TestWriteFollowsALinkToTheFile(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
