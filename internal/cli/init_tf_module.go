@@ -87,7 +87,7 @@ func runInitTFModule(ctx context.Context, env *Env, opts initTFModuleOptions) er
 	if o.DependenciesImage != "" && len(files) > 0 {
 		next = append(next, "kratix build container promise/configure/dependencies --push")
 	}
-	return opts.write(env, m.Content(o), m.Notes(o, opts.source.Here()), next...)
+	return opts.write(env, m.Content(o), append(opts.source.Notes(), m.Notes(o, opts.source.Here())...), next...)
 }
 
 // readTFModule gets a module and reads all that is needed of it.

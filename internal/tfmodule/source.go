@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -78,6 +79,28 @@ func (s Source) Check() error {
 		return diag.Hint(err, "--module-source ./"+filepath.ToSlash(s.Address))
 	}
 	return nil
+}
+
+// Notes tells of an address that is no good for a Promise, though it leads to
+// the module.
+func (s Source) Notes() []diag.Finding {
+	address := s.Address
+	if _, rest, ok := strings.Cut(address, "::"); ok {
+		address = rest // what was to be fetched with git, say
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.User == nil {
+		return nil
+	}
+	// A user alone is a token to a web server, and a name to one with keys.
+	if _, password := u.User.Password(); !password && !strings.HasPrefix(u.Scheme, "http") {
+		return nil
+	}
+	return []diag.Finding{{
+		Severity: diag.SeverityWarning, Field: "--module-source",
+		Message: "user and password are in the Promise now, for everybody to read",
+		Hint:    "leave them out: where Terraform runs, it has the credentials of git",
+	}}
 }
 
 // split takes the directory within what is fetched off the address.

@@ -181,3 +181,21 @@ func TestRegistry(t *testing.T) {
 		}
 	}
 }
+
+func TestNotesOfCredentials(t *testing.T) {
+	t.Parallel()
+	for address, told := range map[string]bool{
+		"git::https://me:secret@git.acme.org/vpc.git": true,
+		"https://token@git.acme.org/vpc.zip":          true,
+		"git::ssh://git:secret@git.acme.org/vpc.git":  true,
+		"git::ssh://git@git.acme.org/vpc.git":         false,
+		"git@git.acme.org:vpc.git":                    false,
+		"git::https://git.acme.org/vpc.git?ref=v1":    false,
+		"acme/vpc/aws": false,
+		"./vpc":        false,
+	} {
+		if got := len(tfmodule.Source{Address: address}.Notes()) > 0; got != told {
+			t.Errorf("%s: told %v, want %v", address, got, told)
+		}
+	}
+}
