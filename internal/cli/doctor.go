@@ -31,8 +31,9 @@ works, which one --engine auto takes, and what to do about the others. Then ask
 the cluster of the kubeconfig, if there is one, whether it has Kratix and what
 of it you may read.
 
-It exits 0 if an engine works and 3 if none does, so that a CI job can ask
-before it begins. A cluster that is named by a flag has to answer, too.`,
+It exits 0 if an engine works and 3 if none does, or if there is no room for
+images, so that a CI job can ask before it begins. A cluster that is named by a
+flag has to answer, too.`,
 		Example: `  kratix doctor
 
   # in CI, before anything else
@@ -60,6 +61,9 @@ func runDoctor(ctx context.Context, env *Env, format view.Format, config kube.Co
 	if !slices.ContainsFunc(states, func(s doctor.Engine) bool { return s.Works }) {
 		return shown(diag.Machine(errors.New("no container engine works here")))
 	}
+	if d.Cache.Error != "" {
+		return shown(diag.Machine(errors.New("the image cache cannot be used")))
+	}
 	if named && !d.Cluster.Reachable {
 		return shown(diag.Machine(errors.New("the cluster does not answer")))
 	}
@@ -86,12 +90,12 @@ func checkCluster(ctx context.Context, env *Env, config kube.Config) doctor.Clus
 func checkCache(env *Env) doctor.Cache {
 	dir, err := image.DefaultDir(env.Getenv)
 	if err != nil {
-		return doctor.Cache{Error: err.Error()}
+		return doctor.Cache{Error: err.Error(), Hints: diag.Hints(err)}
 	}
 	c := doctor.Cache{Dir: filepath.Join(dir, "images")}
 	store, err := image.Open(dir)
 	if err != nil {
-		c.Error = err.Error()
+		c.Error, c.Hints = err.Error(), diag.Hints(err)
 		return c
 	}
 	defer store.Close() //nolint:errcheck // it was only read

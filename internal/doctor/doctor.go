@@ -42,4 +42,6 @@ type Cache struct {
 	Images int    `json:"images"`
 	Size   int64  `json:"size"`            // of all its files, packed and unpacked
 	Error  string `json:"error,omitempty"` // why it cannot be used
+	// Hints are what to do about that.
+	Hints []string `json:"hints,omitempty"`
 }

@@ -40,6 +40,9 @@ func Doctor(w term.Stream, format Format, d doctor.Diagnosis) error {
 			fmt.Fprintf(v, "%s for %s: %s\n", st.strong.Render("hint:"), e.Name, hint)
 		}
 	}
+	for _, hint := range d.Cache.Hints {
+		fmt.Fprintf(v, "%s for the image cache: %s\n", st.strong.Render("hint:"), hint)
+	}
 	for _, hint := range d.Cluster.Hints {
 		fmt.Fprintf(v, "%s for the cluster: %s\n", st.strong.Render("hint:"), hint)
 	}
