@@ -63,7 +63,7 @@ func (v viewer) answer(a *explain.Answer, q explain.Question) {
 	}
 	fmt.Fprintln(v, v.strong.Render(escaped(sentence)))
 	for i, r := range a.Reasons {
-		fmt.Fprintf(v, "\n  %d. %s\n", i+1, escaped(r.Text))
+		fmt.Fprintf(v, "\n  %d. %s\n", i+1, strings.Join(wrap(escaped(r.Text), 75), "\n     "))
 		t := table{indent: "     "}
 		for _, d := range r.Details {
 			t.row(escaped(d.What), v.faint.Render(escaped(d.Text)))
