@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -81,9 +82,13 @@ func shown(err error) error { return &shownError{err} }
 // Commands gives the command tree, for those who write about it.
 func Commands(env *Env) *cobra.Command { return newRootCmd(env) }
 
+// keepOrder has help list commands in the order in which they were added. There
+// is one switch for all command trees, and several may be made at once.
+var keepOrder = sync.OnceFunc(func() { cobra.EnableCommandSorting = false })
+
 // newRootCmd assembles the command tree, in the order of help.
 func newRootCmd(env *Env) *cobra.Command {
-	cobra.EnableCommandSorting = false // there is no other switch
+	keepOrder()
 	root := &cobra.Command{
 		Use:   "kratix",
 		Short: "Write, run and test Kratix Promises",
