@@ -50,9 +50,10 @@ type Config struct {
 }
 
 func (c Config) native() native.Config {
+	daemons := docker.Local(c.Getenv)
 	options := func(ref string) image.GetOptions {
 		o := c.options(ref)
-		o.Daemons = docker.Local(c.Getenv)
+		o.Daemons = daemons
 		return o
 	}
 	return native.Config{Images: c.Images, Options: options, Dir: c.Dir}
