@@ -13,7 +13,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
-	"sigs.k8s.io/yaml"
 
 	"github.com/kratix-tools/kratix/internal/diag"
 	"github.com/kratix-tools/kratix/internal/kube/kubetest"
@@ -195,16 +194,8 @@ func TestTypes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			spec, told := specOf(t, `{"a": `+test.spec+`}`)
-			var want apiextensionsv1.JSONSchemaProps
-			if err := yaml.UnmarshalStrict([]byte(test.want), &want); err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(want, spec.Properties["a"], scaffoldtest.SameJSON()); diff != "" {
-				t.Errorf("schema (-want +got):\n%s", diff)
-			}
-			if (test.told == "") != (told == "") || !strings.Contains(told, test.told) {
-				t.Errorf("told %q, want %q", told, test.told)
-			}
+			scaffoldtest.Schema(t, test.want, spec.Properties["a"])
+			scaffoldtest.Told(t, test.told, told)
 		})
 	}
 }

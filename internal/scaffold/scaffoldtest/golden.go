@@ -64,6 +64,26 @@ func SameJSON() cmp.Option {
 	return cmp.Comparer(func(a, b apiextensionsv1.JSON) bool { return string(a.Raw) == string(b.Raw) })
 }
 
+// Schema wants a schema to be what want says, as JSON.
+func Schema(t *testing.T, want string, got apiextensionsv1.JSONSchemaProps) {
+	t.Helper()
+	var schema apiextensionsv1.JSONSchemaProps
+	if err := yaml.UnmarshalStrict([]byte(want), &schema); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(schema, got, SameJSON()); diff != "" {
+		t.Errorf("schema (-want +got):\n%s", diff)
+	}
+}
+
+// Told wants the text of findings to have a part, or to be empty as that is.
+func Told(t *testing.T, part, told string) {
+	t.Helper()
+	if (part == "") != (told == "") || !strings.Contains(told, part) {
+		t.Errorf("told %q, want %q", told, part)
+	}
+}
+
 // Works writes the files, and loads the Promise and its example as every command
 // does. Neither may leave anything to say.
 func Works(t *testing.T, files []scaffold.File) *promise.Promise {
